@@ -1,0 +1,97 @@
+"""Every setting a user may give through the environment: its type, default and meaning, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class EnvironmentError_(ValueError):
+    """A variable's value cannot be used; the message says which, why and what to write instead."""
+
+
+def _setting(default: Any, help_text: str, name: str = "") -> Any:
+    return field(default=default, metadata={"help": help_text, "name": name})
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The settings, read once. Durations are seconds. Variable name: `KTRDR_` + the field's name, unless it has its own."""
+
+    database_url: str = _setting(
+        "", "PostgreSQL to use instead of the embedded one: postgresql://user:pass@host/db", "DATABASE_URL"
+    )
+    data_dir: Path = _setting(PROJECT / "var", "Where all state lives: database, blobs, data, spools, logs, secrets")
+    host: str = _setting("127.0.0.1", "Address the web server listens on")
+    port: int = _setting(8000, "Port the web server listens on")
+    secret_key: str = _setting("", "Django's secret key; generated once and kept in the data folder when empty")
+    debug: bool = _setting(False, "Django's debug pages; never on a machine others can reach")
+    allowed_hosts: str = _setting("localhost,127.0.0.1,[::1]", "Host names the web server answers to, comma-separated")
+    https: bool = _setting(False, "The dashboard is reached over HTTPS: secure cookies, redirect, HSTS")
+    testing: bool = _setting(False, "Enables KTRDR_FAULTS; never in production")
+    faults: str = _setting("", "Named fault points: design.claimed=pause:30,training.epoch=kill (with KTRDR_TESTING=1)")
+
+    heartbeat: float = _setting(1.0, "How often a worker calls sync")
+    lease: float = _setting(6.0, "How long a worker's silence is borne before its work may be taken over")
+    suspect: float = _setting(2.5, "After how long a silence a worker gets no new work")
+    phase_lease: float = _setting(5.0, "Lease of an in-process phase, renewed every second")
+    db_grace: float = _setting(10.0, "No in-process phase is judged for so long after PostgreSQL restarted")
+    amnesty: float = _setting(30.0, "No lease ends for so long after most workers of one entry point went silent together")
+    drain: float = _setting(10.0, "How long running phases and workers get to hand over on SIGTERM")
+    max_orphans: int = _setting(5, "Tries lost in a row without a new checkpoint before a phase is given up")
+    max_active: int = _setting(0, "Researches active at once; 0: workers + 1")
+    phase_slots: int = _setting(4, "In-process phases one cluster runs at once")
+    design_deadline: float = _setting(120.0, "A design that takes longer is timed out and tried again")
+    assessment_deadline: float = _setting(300.0, "An assessment that takes longer is timed out and tried again")
+    training_deadline: float = _setting(6 * 3600.0, "A training that takes longer is timed out and tried again")
+    backtest_deadline: float = _setting(3600.0, "A backtest that takes longer is timed out and tried again")
+    max_blob_mb: int = _setting(256, "Largest checkpoint or artifact a worker may send, in MiB")
+
+    @property
+    def blob_dir(self) -> Path:
+        return self.data_dir / "blobs"
+
+
+def variable(name: str) -> str:
+    """Environment variable of a field."""
+    own = {f.name: f.metadata["name"] for f in fields(Environment)}[name]
+    return own or f"KTRDR_{name.upper()}"
+
+
+def read(source: Mapping[str, str] | None = None) -> Environment:
+    """Read and check the environment.
+
+    Raises `EnvironmentError_` naming the variable when a value has the wrong form.
+    """
+    source = os.environ if source is None else source
+    values: dict[str, Any] = {}
+    for spec in fields(Environment):
+        name = variable(spec.name)
+        text = source.get(name)
+        if text is None or text == "":
+            continue
+        values[spec.name] = _parse(name, text, type(spec.default))
+    return Environment(**values)
+
+
+def _parse(name: str, text: str, kind: type) -> Any:
+    if issubclass(kind, Path):
+        return Path(text).expanduser().resolve()
+    if kind is bool:
+        if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
+            raise EnvironmentError_(f"{name} is {text!r}: write 1 or 0.")
+        return text.lower() in {"1", "true", "yes"}
+    try:
+        value = kind(text)
+    except ValueError:
+        raise EnvironmentError_(f"{name} is {text!r}: write a number such as 5.") from None
+    if kind in {int, float} and not value >= 0:
+        raise EnvironmentError_(f"{name} is {text!r}: it must not be negative.")
+    return value
