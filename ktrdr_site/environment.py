@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-class EnvironmentError_(ValueError):
+class BadSetting(ValueError):
     """A variable's value cannot be used; the message says which, why and what to write instead."""
 
 
@@ -23,12 +23,16 @@ def _setting(default: Any, help_text: str, name: str = "") -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The settings, read once. Durations are seconds. Variable name: `KTRDR_` + the field's name, unless it has its own."""
+    """The settings, read once. Durations are seconds. Variable: `KTRDR_` + the field's name, unless it has its own."""
 
     database_url: str = _setting(
         "", "PostgreSQL to use instead of the embedded one: postgresql://user:pass@host/db", "DATABASE_URL"
     )
     data_dir: Path = _setting(PROJECT / "var", "Where all state lives: database, blobs, data, spools, logs, secrets")
+    postgres_options: str = _setting("", "More settings of the embedded PostgreSQL: shared_buffers=1GB work_mem=64MB")
+    postgres_account: str = _setting(
+        "", "Account root runs the embedded PostgreSQL as, instead of in a user namespace; data then in /var/lib/ktrdr"
+    )
     host: str = _setting("127.0.0.1", "Address the web server listens on")
     port: int = _setting(8000, "Port the web server listens on")
     secret_key: str = _setting("", "Django's secret key; generated once and kept in the data folder when empty")
@@ -43,7 +47,9 @@ class Environment:
     suspect: float = _setting(2.5, "After how long a silence a worker gets no new work")
     phase_lease: float = _setting(5.0, "Lease of an in-process phase, renewed every second")
     db_grace: float = _setting(10.0, "No in-process phase is judged for so long after PostgreSQL restarted")
-    amnesty: float = _setting(30.0, "No lease ends for so long after most workers of one entry point went silent together")
+    amnesty: float = _setting(
+        30.0, "No lease ends for so long after most workers of one entry point went silent together"
+    )
     drain: float = _setting(10.0, "How long running phases and workers get to hand over on SIGTERM")
     max_orphans: int = _setting(5, "Tries lost in a row without a new checkpoint before a phase is given up")
     max_active: int = _setting(0, "Researches active at once; 0: workers + 1")
@@ -68,7 +74,7 @@ def variable(name: str) -> str:
 def read(source: Mapping[str, str] | None = None) -> Environment:
     """Read and check the environment.
 
-    Raises `EnvironmentError_` naming the variable when a value has the wrong form.
+    Raises `BadSetting` naming the variable when a value has the wrong form.
     """
     source = os.environ if source is None else source
     values: dict[str, Any] = {}
@@ -81,17 +87,17 @@ def read(source: Mapping[str, str] | None = None) -> Environment:
     return Environment(**values)
 
 
-def _parse(name: str, text: str, kind: type) -> Any:
+def _parse(name: str, text: str, kind: Any) -> Any:
     if issubclass(kind, Path):
         return Path(text).expanduser().resolve()
     if kind is bool:
         if text.lower() not in {"0", "1", "true", "false", "yes", "no"}:
-            raise EnvironmentError_(f"{name} is {text!r}: write 1 or 0.")
+            raise BadSetting(f"{name} is {text!r}: write 1 or 0.")
         return text.lower() in {"1", "true", "yes"}
     try:
         value = kind(text)
     except ValueError:
-        raise EnvironmentError_(f"{name} is {text!r}: write a number such as 5.") from None
+        raise BadSetting(f"{name} is {text!r}: write a number such as 5.") from None
     if kind in {int, float} and not value >= 0:
-        raise EnvironmentError_(f"{name} is {text!r}: it must not be negative.")
+        raise BadSetting(f"{name} is {text!r}: it must not be negative.")
     return value
