@@ -46,8 +46,9 @@ def random_entry_percentile(
     """Share (0 to 1) of random timings that the strategy's timing beats, by Sharpe ratio.
 
     `position` (n,) is the signed share of equity held at each close, `market` (n,) the market's return of the same bar,
-    `cost` the fraction of the traded value lost on each side. A random timing is the strategy's own sequence of positions,
-    moved by a random number of bars around the end: same exposure, same number and length of trades, no skill.
+    `cost` the fraction of the traded value lost on each side. A random timing is the strategy's own sequence of
+    positions, moved by a random number of bars around the end: same exposure, same number and length of trades, no
+    skill.
     0.5 when there is nothing to compare (never or always the same position).
     """
     n = len(position)

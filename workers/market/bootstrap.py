@@ -1,7 +1,7 @@
 """Intervals that respect the memory of markets: the stationary bootstrap of Politis & Romano (1994).
 
-Blocks of geometric length, wrapped around the end. A resample's Sharpe ratio needs only the sums of returns and of their
-squares over its blocks, so prefix sums replace gathering every single return.
+Blocks of geometric length, wrapped around the end. A resample's Sharpe ratio needs only the sums of returns and of
+their squares over its blocks, so prefix sums replace gathering every single return.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Interval:
 
 def block_length(observations: int) -> float:
     """Mean block length: the cube root of the number of observations, at least 1 (Politis & Romano's rate)."""
-    return max(1.0, round(observations ** (1.0 / 3.0)))
+    return max(1.0, float(round(observations ** (1.0 / 3.0))))
 
 
 def sharpe_interval(

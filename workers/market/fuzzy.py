@@ -1,9 +1,9 @@
 """Fuzzy terms and rules: ordered Gaussian terms per input, rules as an incidence matrix, HTSK defuzzification.
 
-Everything stays in the log domain until the softmax, so a bar far from every term never divides 0 by 0. The strength of a
-rule is the mean (not the sum) of its terms' log memberships: the HTSK form of Cui, Wu & Xu, "Curse of Dimensionality for
-TSK Fuzzy Neural Networks" (2021). Beside the rules stands one constant antecedent, "otherwise", which wins where no rule
-fits; without it the softmax would let the least unfitting rule speak on every bar.
+Everything stays in the log domain until the softmax, so a bar far from every term never divides 0 by 0. The strength
+of a rule is the mean (not the sum) of its terms' log memberships: the HTSK form of Cui, Wu & Xu, "Curse of
+Dimensionality for TSK Fuzzy Neural Networks" (2021). Beside the rules stands one constant antecedent, "otherwise",
+which wins where no rule fits; without it the softmax would let the least unfitting rule speak on every bar.
 
 Shapes: B rows, f inputs, K terms of all inputs together, R rules, and S = R + 1 strengths with "otherwise" last.
 """

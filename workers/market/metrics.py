@@ -73,5 +73,5 @@ def performance(equity: NDArray[np.float64], per_year: float) -> dict[str, float
 
 
 def _annual_growth(growth: float, years: float) -> float:
-    """Compound growth a year; over less than a month it is not extrapolated, so that it stays a finite, sober figure."""
+    """Compound growth a year; over less than a month it is not extrapolated, and stays finite and sober."""
     return float(growth ** (1.0 / max(years, 1.0 / 12.0)) - 1.0)

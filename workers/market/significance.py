@@ -1,7 +1,7 @@
 """How likely is it that a Sharpe ratio is luck? Pure functions of numbers; no SciPy.
 
-Sources: Bailey & López de Prado, "The Sharpe Ratio Efficient Frontier" (2012) for the probabilistic Sharpe ratio and the
-minimum track record; "The Deflated Sharpe Ratio" (2014) for the expected maximum and the deflated ratio.
+Sources: Bailey & López de Prado, "The Sharpe Ratio Efficient Frontier" (2012) for the probabilistic Sharpe ratio and
+the minimum track record; "The Deflated Sharpe Ratio" (2014) for the expected maximum and the deflated ratio.
 Every Sharpe ratio here is per period (per bar), never annualised; `kurtosis` is 3 for normal returns.
 """
 
@@ -57,7 +57,7 @@ def deflated_benchmark(trials: float, variance: float) -> float:
 def deflated_sharpe(
     sharpe: float, observations: int, skew: float, kurtosis: float, trials: float, variance: float
 ) -> float:
-    """Probability of skill once it is counted that this is the best of `trials`, whose Sharpe ratios vary by `variance`."""
+    """Probability of skill, counting that this is the best of `trials` whose Sharpe ratios vary by `variance`."""
     return probabilistic_sharpe(sharpe, observations, skew, kurtosis, deflated_benchmark(trials, variance))
 
 
