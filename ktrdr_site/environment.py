@@ -35,6 +35,8 @@ class Environment:
     )
     host: str = _setting("127.0.0.1", "Address the web server listens on")
     port: int = _setting(8000, "Port the web server listens on")
+    training_workers: int = _setting(1, "Training workers that `manage.py up` starts on this machine")
+    backtest_workers: int = _setting(1, "Backtest workers that `manage.py up` starts on this machine")
     secret_key: str = _setting("", "Django's secret key; generated once and kept in the data folder when empty")
     debug: bool = _setting(False, "Django's debug pages; never on a machine others can reach")
     allowed_hosts: str = _setting("localhost,127.0.0.1,[::1]", "Host names the web server answers to, comma-separated")

@@ -67,7 +67,8 @@ USE_I18N = False
 LANGUAGE_CODE = "en"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = ENV.data_dir / "static"  # whitenoise wants it to exist, collected or not
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # nothing to collect before the first page
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -125,6 +126,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
+        "uvicorn.access": {"level": "WARNING"},
+    }
+    | {
         name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
         for name in ("django", "django-q", "research", "ktrdr_site", "uvicorn")
     },
