@@ -8,11 +8,10 @@ import pytest
 from django.conf import settings
 
 from ktrdr_site.localpg import Server
+from tests.support.stack import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-FAST = "fsync=off full_page_writes=off synchronous_commit=off"
 
 
 @pytest.fixture(scope="session")

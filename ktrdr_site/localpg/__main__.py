@@ -33,8 +33,9 @@ def exec_foreground(settings: environment.Environment, *, log: bool) -> None:
     programs = identity.prepare(place)
     place.make_folders()
     initialise(place, identity, programs, sync=wants_sync(settings.postgres_options))
-    # We hold the lock, so no process of this server lives and its pid file says nothing, whoever has that pid now.
-    (place.data / "postmaster.pid").unlink(missing_ok=True)
+    _forget_the_dead(place)
+    # All paths now: as another user they could look different.
+    command = command_line(place, programs, settings.postgres_options)
     output = os.open(place.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if log else None
     identity.enter()
     set_parent_death_signal(signal.SIGINT)  # fast shutdown
@@ -44,7 +45,17 @@ def exec_foreground(settings: environment.Environment, *, log: bool) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
     os.set_inheritable(descriptor, True)
-    os.execv(programs / "postgres", command_line(place, programs, settings.postgres_options))
+    os.execv(command[0], command)
+
+
+def _forget_the_dead(place: Place) -> None:
+    """Remove the pid files of a server that was killed.
+
+    We hold the lock, so no process of it lives, and the files say nothing, whoever has that pid now.
+    """
+    (place.data / "postmaster.pid").unlink(missing_ok=True)
+    for remains in place.socket_dir.glob(".s.PGSQL.*"):
+        remains.unlink()
 
 
 def main() -> int:

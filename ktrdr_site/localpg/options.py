@@ -29,7 +29,7 @@ def command_line(place: Place, programs: Path, extra: str = "") -> list[str]:
     """The server's arguments. `extra`: further settings as `name=value name=value`, quoted as in a shell."""
     folder = str(place.socket_dir).replace('"', '""')
     settings = _SETTINGS | {"unix_socket_directories": f'"{folder}"'} | _pairs(extra)
-    arguments = [str(programs / "postgres"), "-D", str(place.data)]
+    arguments = [str(programs / "postgres"), "-D", str(place.data.resolve())]
     for name, value in settings.items():
         arguments += ["-c", f"{name}={value}"]
     return arguments

@@ -85,6 +85,8 @@ class Server:
     def stop(self) -> bool:
         """Stop it, whoever started it, and wait until its last process is gone; False when none ran."""
         if not lock.held(self.place):
+            if self.process is not None:
+                self.process.wait()
             return False
         for sig, patience in _STOP:
             self._signal(sig)

@@ -15,11 +15,13 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
 from ktrdr_site.environment import PROJECT
+from ktrdr_site.localpg import Place
 from ktrdr_site.processes import dies_with_parent
 from ktrdr_site.supervisor import status
 from tests.support.processes import alive, assert_no_process_left, free_port
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-FAST = "fsync=off full_page_writes=off synchronous_commit=off"
+FAST = "fsync=off"  # only the machine's death would lose anything; killed processes do not
 MANAGE = (sys.executable, str(PROJECT / "manage.py"))
 
 
@@ -39,6 +41,14 @@ def clean_environment(data_dir: Path, more: Mapping[str, str] | None = None) -> 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     ours = {"KTRDR_DATA_DIR": str(data_dir), "KTRDR_TESTING": "1", "KTRDR_POSTGRES_OPTIONS": FAST}
     return kept | ours | dict(more or {})
+
+
+def forget_socket_folder(data_dir: Path) -> None:
+    """Remove the empty folder that a server with too long a path had its socket in."""
+    folder = Place(data_dir).socket_dir
+    if not folder.is_relative_to(data_dir):
+        with suppress(OSError):
+            folder.rmdir()
 
 
 class Stack:
@@ -165,4 +175,5 @@ class Stack:
         code = self.process.wait(timeout)
         self.process = None
         assert_no_process_left(self.data_dir)
+        forget_socket_folder(self.data_dir)
         return code
