@@ -74,6 +74,12 @@ WHITENOISE_USE_FINDERS = True  # nothing to collect before the first page
 WHITENOISE_AUTOREFRESH = DEBUG
 mimetypes.add_type("text/javascript", ".js", strict=True)
 
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "blobs": {"BACKEND": "research.services.blobstorage.BlobStorage", "OPTIONS": {"location": ENV.blob_dir}},
+}
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
