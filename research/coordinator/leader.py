@@ -1,0 +1,109 @@
+"""The leader's own database session: it holds the leader lock, and listens for changes."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from django.db import connection
+
+from research.runners.keys import LOCK_LEADER
+from research.services import terms
+from research.services.change import CHANNEL
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from uuid import UUID
+
+RENEW_EVERY_S = 0.5
+
+
+class NotLeader(Exception):
+    """Somebody else leads."""
+
+
+def open_session(name: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A database session outside Django's pool of one: autocommit, never used for a long query."""
+    parameters = {key: value for key, value in connection.get_connection_params().items()
+                  if key not in ("cursor_factory", "context", "prepare_threshold", "server_side_binding")}  # fmt: skip
+    return psycopg.connect(**parameters, autocommit=True, application_name=name)
+
+
+class Leader:
+    """One term of office. Enter to lead (raises `NotLeader`); `keep()` often; leave to resign."""
+
+    def __init__(self, cluster: UUID, label: str) -> None:
+        self.cluster, self.label = cluster, label
+        self.term = 0
+        self.amnesty, self.amnesty_reason = False, ""
+        self._renewed = 0.0
+
+    def __enter__(self) -> Leader:
+        self.session = open_session("ktrdr leader")
+        try:
+            if not self._take_lock():
+                raise NotLeader
+            self.session.execute(f"LISTEN {CHANNEL}")
+            self.term, self.amnesty = terms.begin(
+                cluster=self.cluster, backend_pid=self.session.info.backend_pid, label=self.label
+            )
+        except BaseException:
+            self.session.close()
+            raise
+        self._renewed = time.monotonic()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if not isinstance(error, terms.Deposed):
+                terms.resign(self.term)
+        finally:
+            self.session.close()
+
+    def _take_lock(self) -> bool:
+        """Take the leader lock; one whose holder let its term end is taken away from it by ending its session."""
+        if self._try_lock():
+            return True
+        holder = self.session.execute(
+            "SELECT l.pid FROM pg_locks l JOIN research_term t ON t.backend_pid = l.pid AND t.ended_at IS NULL"
+            " WHERE l.locktype = 'advisory' AND l.classid = %s AND l.granted AND t.lease_expires_at < clock_timestamp()"
+            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [LOCK_LEADER],
+        ).fetchone()
+        if holder is None:
+            return False
+        self.session.execute("SELECT pg_terminate_backend(%s, 1000)", [holder[0]])
+        return self._try_lock()
+
+    def _try_lock(self) -> bool:
+        row = self.session.execute("SELECT pg_try_advisory_lock(%s, 0)", [LOCK_LEADER]).fetchone()
+        return bool(row and row[0])
+
+    def keep(self) -> None:
+        """Renew the term when due. Raises `Deposed`."""
+        if time.monotonic() - self._renewed >= RENEW_EVERY_S:
+            self.amnesty, self.amnesty_reason = terms.renew(self.term)
+            self._renewed = time.monotonic()
+
+    def wait(self, seconds: float) -> set[int]:
+        """Ids of the researches that changed, as soon as one did, or after `seconds` none. -1: look everywhere."""
+        woken: set[int] = set()
+        for notice in self.session.notifies(timeout=seconds, stop_after=1):
+            woken |= _research_of(notice.payload)
+        for notice in self.session.notifies(timeout=0):
+            woken |= _research_of(notice.payload)
+        return woken
+
+
+def _research_of(payload: str) -> set[int]:
+    try:
+        message = json.loads(payload)
+    except ValueError:
+        return {-1}
+    if message.get("kind") == "research":
+        return {int(message["id"])}
+    return {-1} if message.get("kind") == "idle" else set()

@@ -1,0 +1,104 @@
+"""Is it alive? Session locks and leases of in-process phases, leases of workers: evidence, read and never written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import connection
+
+from research.lifecycle.states import IN_PROCESS
+from research.lifecycle.step import Look
+from research.runners.keys import LOCK_OPERATION, second_key
+
+if TYPE_CHECKING:
+    from research.models import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Amnesty:
+    """While it lasts no in-process phase is judged."""
+
+    active: bool = False
+    reason: str = ""
+
+
+_IN_PROCESS = """
+SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %(klass)s AND objid = %(key)s
+               AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+       extract(epoch FROM clock_timestamp() - %(lease)s::timestamptz),
+       extract(epoch FROM clock_timestamp() - %(deadline)s::timestamptz)
+"""
+
+# A lease ends at max(its own end, up_since + the lease as stretched); while nobody hears, none ends at all.
+_EXTERNAL = """
+SELECT extract(epoch FROM clock_timestamp() - greatest(%(lease)s::timestamptz,
+                                                       c.up_since + make_interval(secs => w.lease_s))),
+       extract(epoch FROM clock_timestamp() - greatest(%(deadline)s::timestamptz,
+                                                       c.up_since + make_interval(secs => w.lease_s))),
+       c.noted_at > clock_timestamp() - make_interval(secs => 2.5),
+       c.silence_since > clock_timestamp() - make_interval(secs => %(amnesty)s),
+       (SELECT min(o.name) FROM research_worker o WHERE o.id <> w.id AND o.idle AND NOT o.draining
+          AND NOT o.drain_requested AND o.kinds @> to_jsonb(ARRAY[%(kind)s::text])
+          AND o.last_seen_at > clock_timestamp() - make_interval(secs => %(suspect)s)),
+       w.name, extract(epoch FROM clock_timestamp() - w.last_seen_at)
+FROM research_worker w, research_cover c WHERE w.id = %(worker)s AND c.id = 1
+"""
+
+
+def look_at(operation: Operation | None, amnesty: Amnesty) -> Look:
+    """What is known of the runner of a live operation, by the database's clock, now."""
+    if operation is None:
+        return Look()
+    if operation.kind in IN_PROCESS:
+        return _in_process(operation, amnesty)
+    return _external(operation)
+
+
+def _in_process(operation: Operation, amnesty: Amnesty) -> Look:
+    if operation.status == "queued":
+        return Look(doorbell_waits=_doorbell_waits(operation.pk))
+    if amnesty.active:
+        return Look()
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_PROCESS, {"klass": LOCK_OPERATION, "key": second_key(operation.pk),
+                                     "lease": operation.lease_expires_at, "deadline": operation.deadline_at})  # fmt: skip
+        held, late, overdue = cursor.fetchone()
+    lost: dict[str, Any] | None = None
+    if not held:
+        lost = {"signal": "lock", "text": "its database session is gone"}
+    elif late > 0:
+        lost = {"signal": "lease", "late_s": round(float(late), 3),
+                "text": f"its lease ended {float(late):.1f} s ago (stopped, frozen or cut off)"}  # fmt: skip
+    return Look(lost=lost, overdue={"late_s": round(float(overdue), 3)} if overdue > 0 else None)
+
+
+def _doorbell_waits(operation_id: int) -> bool:
+    """A doorbell for this operation still waits unlocked in the queue: the cluster is busy, not wedged."""
+    from django_q.brokers.orm import _timeout
+    from django_q.models import OrmQ
+
+    from research.services.doorbell import group
+
+    wanted = group(operation_id)
+    return any(row.group() == wanted for row in OrmQ.objects.filter(lock__lt=_timeout()).order_by("-id")[:200])
+
+
+def _external(operation: Operation) -> Look:
+    if operation.status == "queued":
+        return Look()
+    env = settings.ENV
+    with connection.cursor() as cursor:
+        cursor.execute(_EXTERNAL, {
+            "lease": operation.lease_expires_at, "deadline": operation.deadline_at, "kind": operation.kind,
+            "worker": operation.worker_id, "suspect": env.suspect, "amnesty": env.amnesty,
+        })  # fmt: skip
+        late, overdue, covered, amnesty, taker, name, silent = cursor.fetchone()
+    if not covered:
+        return Look()
+    lost = None
+    if late > 0 and taker and not amnesty:
+        text = f"worker {name} has been silent for {float(silent):.1f} s and {taker} is idle and can take over"
+        lost = {"signal": "lease", "late_s": round(float(late), 3), "worker": name, "taker": taker, "text": text}
+    return Look(lost=lost, overdue={"late_s": round(float(overdue), 3)} if overdue > 0 else None)

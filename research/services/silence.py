@@ -1,0 +1,45 @@
+"""Correlated silence is ours: when most workers of one entry point go silent together, no lease ends for a while."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection
+
+from research.models import Level, Topic
+from research.services.change import change
+
+# Counted are workers heard of lately; silent ones among them have passed KTRDR_SUSPECT but not yet been gone for long.
+_GROUPS = """
+SELECT entry, count(*) FILTER (WHERE last_seen_at < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s)),
+       count(*)
+FROM research_worker WHERE session IS NOT NULL AND NOT draining
+  AND last_seen_at > clock_timestamp() - make_interval(secs => %(window)s)
+GROUP BY entry
+"""
+
+
+def watch() -> bool:
+    """Begin or end an episode of silence, once a second. True when one has just begun."""
+    env = settings.ENV
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUPS, {"suspect": env.suspect, "window": env.amnesty + env.lease})
+        groups = cursor.fetchall()
+        together = [(entry, silent, known) for entry, silent, known in groups if silent >= 2 and silent * 2 > known]
+        if not together:
+            cursor.execute("UPDATE research_cover SET silence_ended = true WHERE NOT silence_ended")
+            return False
+        cursor.execute(
+            "UPDATE research_cover SET silence_since = clock_timestamp(), silence_ended = false"
+            " WHERE id = 1 AND silence_ended AND noted_at > clock_timestamp() - interval '2.5 s'"
+        )
+        begun = cursor.rowcount == 1
+    if begun:
+        entry, silent, known = together[0]
+        with change() as record:
+            record.event(
+                Topic.SYSTEM, "workers.silent_together",
+                f"{silent} of {known} workers that come through {entry or 'the same entry'} went silent together: no lease "
+                f"ends for {env.amnesty:g} s. If they stay silent, look at the network between them and this backend.",
+                level=Level.WARNING, silent=silent, known=known,
+            )  # fmt: skip
+    return begun
