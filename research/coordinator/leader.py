@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psycopg
-from django.db import connection
-
+from research.runners.hold import open_session
 from research.runners.keys import LOCK_LEADER
 from research.services import terms
 from research.services.change import CHANNEL
@@ -22,13 +20,6 @@ RENEW_EVERY_S = 0.5
 
 class NotLeader(Exception):
     """Somebody else leads."""
-
-
-def open_session(name: str) -> psycopg.Connection[tuple[Any, ...]]:
-    """A database session outside Django's pool of one: autocommit, never used for a long query."""
-    parameters = {key: value for key, value in connection.get_connection_params().items()
-                  if key not in ("cursor_factory", "context", "prepare_threshold", "server_side_binding")}  # fmt: skip
-    return psycopg.connect(**parameters, autocommit=True, application_name=name)
 
 
 class Leader:

@@ -1,0 +1,60 @@
+"""Design: a designer proposes a specification from the brief and the memory; it is checked and stored before use."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from research import designers
+from research.lifecycle.states import Kind, State
+from research.models import Trial
+from research.phases.base import InProcess, Leaves
+from workers import strategy
+from workers.faults import point
+
+if TYPE_CHECKING:
+    from research.models import Operation, Research
+    from research.phases.base import Context
+
+MEMORY_ROWS = 200
+
+
+class Design(InProcess):
+    kind = Kind.DESIGN
+
+    def spec(self, research: Research) -> dict[str, Any]:
+        return {"designer": research.designer, "brief": research.brief, "memory_seq": research.memory_seq,
+                "overrides": research.overrides}  # fmt: skip
+
+    def run(self, context: Context) -> dict[str, Any]:
+        """The answer of the designer is a checkpoint: stored before it is used, and never bought again."""
+        research = context.research
+        if context.restore is not None:
+            proposal = json.loads(context.restore)
+        else:
+            context.progress(0, 2, "reading what was learned")
+            proposal = designers.get(research.designer).design(_brief(research))
+            point("design.designed")
+            context.checkpoint(1, json.dumps(proposal, sort_keys=True).encode())
+        point("design.stored")
+        context.progress(1, 2, "checking the specification")
+        overridden = strategy.with_overrides(proposal, research.overrides)
+        parsed = strategy.parse(overridden)
+        return {"spec": parsed.model_dump(mode="json", by_alias=True), "sha256": strategy.strategy_sha256(parsed)}
+
+    def leave(self, research: Research, operation: Operation) -> Leaves:
+        result = operation.result or {}
+        name = result["spec"]["name"]
+        message = f"Research {research.pk} goes on to training: the design is “{name}”."
+        return Leaves(State.TRAINING, message, strategy=result["spec"], origin=research.designer)
+
+
+def _brief(research: Research) -> designers.Brief:
+    rows = Trial.objects.filter(id__lte=research.memory_seq, symbol=research.symbol, timeframe=research.timeframe)
+    memory = tuple(
+        designers.Memory(spec=row.spec, verdict=row.verdict, metrics=row.metrics, seq=row.pk)
+        for row in reversed(rows.order_by("-id")[:MEMORY_ROWS])
+    )
+    return designers.Brief(
+        text=research.brief, symbol=research.symbol, timeframe=research.timeframe, seed=research.seed, memory=memory
+    )
