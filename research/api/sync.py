@@ -34,7 +34,9 @@ async def sync(request: HttpRequest) -> HttpResponse:
     try:
         call = SyncRequest.model_validate_json(request.body)
     except ValidationError as error:
-        return _problem(422, "invalid", "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+        return _problem(
+            422, "invalid", "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        )
     ended = _newest(call.worker)
     try:
         outcome = await in_thread(_authenticated, call, request.headers.get("Authorization", ""), request.get_host())

@@ -63,7 +63,7 @@ def commit_artifact_bytes(
 def usable_checkpoints(research_id: int, kind: str) -> list[Checkpoint]:
     """What a phase can go on from, newest first: of every try of that phase, neither pruned nor unusable."""
     found = Checkpoint.objects.filter(operation__research_id=research_id, operation__kind=kind)
-    return list(found.filter(pruned_at=None, unusable="").order_by("-id"))
+    return list(found.filter(pruned_at=None, unusable="").order_by("-unit", "-id"))
 
 
 def mark_unusable(checkpoint_id: int, why: str) -> bool:

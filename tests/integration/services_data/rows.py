@@ -110,3 +110,12 @@ def finish(parent: Research) -> Research:
             record.event(Topic.RESEARCH, f"research.{state}", "On it goes.", research=parent)
     parent.refresh_from_db()
     return parent
+
+
+def move(parent: Research, state: str) -> Research:
+    """The research, moved on."""
+    with change() as record:
+        Research.objects.filter(pk=parent.pk).update(state=state)
+        record.event(Topic.RESEARCH, f"research.{state}", "On it goes.", research=parent)
+    parent.refresh_from_db()
+    return parent
