@@ -43,7 +43,7 @@ def seconds(timeframe: str) -> int:
     return _TIMEFRAMES[timeframe][0]
 
 
-class BadBars(ValueError):  # noqa: N818 - names say what is wrong
+class BadBars(ValueError):
     """Bytes or columns that are no bars; the message says why."""
 
 

@@ -120,12 +120,12 @@ def _macd(_: Bars, x: Array, p: Params) -> tuple[Array, ...]:
 
 
 def _bbands(_: Bars, x: Array, p: Params) -> tuple[Array, ...]:
-    upper, middle, lower = talib.BBANDS(x, int(p["period"]), float(p["width"]), float(p["width"]), 0)
+    upper, middle, lower = talib.BBANDS(x, int(p["period"]), float(p["width"]), float(p["width"]))
     return ratio(x - lower, upper - lower, 0.5), (upper - lower) / middle
 
 
 def _stoch(b: Bars, _: Array, p: Params) -> tuple[Array, ...]:
-    k, d = talib.STOCH(b.high, b.low, b.close, int(p["k"]), int(p["smooth"]), 0, int(p["d"]), 0)
+    k, d = talib.STOCH(b.high, b.low, b.close, int(p["k"]), int(p["smooth"]), slowd_period=int(p["d"]))
     return k, d
 
 

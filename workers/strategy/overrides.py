@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args
 
 from workers.strategy.models import Strategy
 from workers.strategy.problems import InvalidStrategy, Problem, did_you_mean
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def with_overrides(data: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A copy of `data` with each `path=value` set; values are YAML (`null`, `3`, `[low, high]`), list positions from 0.
 
-    Raises `InvalidStrategy` for unknown paths and unreadable values, all of them at once. Ranges are `parse`'s to check.
+    Raises `InvalidStrategy` for unknown paths and unreadable values, all of them at once. Ranges: see `parse`.
     """
     result = copy.deepcopy(data)
     problems: list[Problem] = []
@@ -54,7 +54,7 @@ def _set(data: dict[str, Any], path: str, value: Any) -> None:
 def _step(annotation: Any, part: str, place: Any) -> Any:
     """The annotation of `part` within `annotation`; `InvalidStrategy` when there can be no such part."""
     model = model_of(annotation)
-    if model is not None and get_origin(annotation) not in {dict, list}:
+    if model is not None:
         known = fields(model)
         if part not in known:
             raise InvalidStrategy([Problem(part, f"unknown key {part!r}; {did_you_mean(part, known)}")])
@@ -62,7 +62,7 @@ def _step(annotation: Any, part: str, place: Any) -> Any:
     if isinstance(place, list):
         if not part.isdecimal() or int(part) >= len(place):
             raise InvalidStrategy([Problem(part, f"no position {part!r}; there are {len(place)}, counted from 0")])
-    elif place and part not in place and model is not None:
+    elif place and part not in place and model_of(get_args(annotation)[-1]):
         raise InvalidStrategy([Problem(part, f"unknown name {part!r}; {did_you_mean(part, place)}")])
     arguments = get_args(annotation)
     return arguments[-1] if arguments else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -33,7 +33,9 @@ def fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def model_of(annotation: Any) -> type[BaseModel] | None:
-    """The model an annotation holds, also within an optional."""
+    """The model an annotation is, also within an optional."""
+    if get_origin(annotation) in {dict, list}:
+        return None
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate

@@ -85,6 +85,6 @@ def _evaluation(strategy: Strategy) -> str:
     evaluation = strategy.evaluation
     folds = "1 fold" if evaluation.folds == 1 else f"{evaluation.folds} folds"
     return (
-        f"Is tested walk-forward in {folds} ({evaluation.scheme}, at least {evaluation.min_train_bars} bars to train on, "
+        f"Is tested walk-forward in {folds} ({evaluation.scheme}, {evaluation.min_train_bars} bars or more to train, "
         f"{evaluation.embargo} bars embargo); the last {evaluation.holdout_fraction:.0%} of the bars stay unread."
     )

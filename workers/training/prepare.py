@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from workers.job import InvalidInput
+from workers.market import features, labels, splits
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from workers.market.bars import Bars
@@ -16,13 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """n bars (the hold-out is already cut off), f inputs in the order of `names`.
+    """n bars (the hold-out is already cut off), f inputs in the order of `names`, which is alphabetical: a strategy
+    comes back from a database with its keys in another order.
 
     `features` (n, f) float64, NaN while an indicator warms up. `terms[j]` the ordered term names of input j.
     `label` (n,) int8 in {-1, 0, +1}; `target` (n,) float64, the number to learn; both 0 where not `valid`.
     `label_end` (n,) int64: the label of bar i read bars up to `label_end[i]`, exclusive.
     `valid` (n,) bool: all features are known and the label's window is complete. `folds`: see `workers.market.splits`;
-    train and validation rows are all valid; `test` slices may contain bars that are not (the last ones have no label).
+    train and validation rows are all valid; `test` slices may contain bars that are not (the last ones have no label),
+    but their features are all known.
     """
 
     bars: Bars
@@ -38,4 +44,32 @@ class Prepared:
 
 def prepare(strategy: Strategy, bars: Bars) -> Prepared:
     """Raises `workers.job.InvalidInput` when the bars are too few or of another symbol or timeframe."""
-    raise NotImplementedError
+    asked = (strategy.data.symbol, strategy.data.timeframe)
+    if asked != (bars.symbol, bars.timeframe):
+        raise InvalidInput(f"the strategy is for {' '.join(asked)}, the bars are {bars.symbol} {bars.timeframe}")
+    seen = bars.slice(0, searchable(len(bars), strategy.evaluation.holdout_fraction))
+    names = sorted(strategy.inputs)
+    table = features.build(seen, [strategy.indicators[name] for name in names])
+    labelled = labels.triple_barrier(seen, strategy.labels)
+    valid = labelled.valid & np.isfinite(table).all(axis=1)
+    label = np.where(valid, labelled.label, 0).astype(np.int8)
+    try:
+        folds = splits.folds(valid, labelled.end, strategy.evaluation, strategy.training.validation_fraction)
+    except splits.TooFewBars as error:
+        raise InvalidInput(f"{asked[0]} {asked[1]} without its hold-out: {error}") from error
+    return Prepared(
+        bars=seen,
+        features=table,
+        names=names,
+        terms=[list(strategy.inputs[name]) for name in names],
+        target=label.astype(np.float64),
+        label=label,
+        label_end=labelled.end,
+        valid=valid,
+        folds=folds,
+    )
+
+
+def searchable(n: int, holdout_fraction: float) -> int:
+    """How many of n bars a search may read: all but the last `holdout_fraction`, rounded up."""
+    return n - int(np.ceil(n * holdout_fraction))
