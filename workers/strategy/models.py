@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9._^/-]{0,31}$")]
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._^=-]{0,31}$")]
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"]
 Source = Literal["open", "high", "low", "close", "typical"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]

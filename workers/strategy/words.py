@@ -36,8 +36,8 @@ def describe(strategy: Strategy) -> list[str]:
 def rule_in_words(rule: Rule) -> str:
     """`IF rsi14 is low AND slope is high THEN long +0.31`."""
     conditions = " AND ".join(f"{name} is {term}" for name, term in sorted(rule.when.items()))
-    side = "long" if rule.then > 0 else "short" if rule.then < 0 else "flat"
-    return f"IF {conditions} THEN {side} {rule.then:+.2f}"
+    side = "long" if rule.then > 0 else "short"
+    return f"IF {conditions} THEN " + (f"{side} {rule.then:+.2f}" if rule.then else "flat")
 
 
 def _indicator(indicator: Indicator) -> str:

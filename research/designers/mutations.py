@@ -1,0 +1,84 @@
+"""One structured change to a strategy that was not rejected."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from research.designers import fresh
+from research.designers.ingredients import identifier, themes
+from workers.market.indicators import FUNCTIONS
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from research.designers.base import Brief
+
+SEPARATOR = " — "
+
+
+def mutate(random: Random, parent: dict[str, Any], brief: Brief) -> dict[str, Any]:
+    """A changed copy of `parent` for the brief's symbol and timeframe; its name says what was changed."""
+    spec = copy.deepcopy(parent)
+    spec["data"] = {"symbol": brief.symbol, "timeframe": brief.timeframe}
+    change = random.choice((period, weight, labels, decision, network, learning))
+    words = change(random, spec, "short" in themes(brief.text))
+    base = str(spec["name"]).split(SEPARATOR)[0]
+    spec["name"] = base[: 80 - len(SEPARATOR) - len(words)] + SEPARATOR + words
+    return spec
+
+
+def period(random: Random, spec: dict[str, Any], _: bool) -> str:
+    """A whole parameter times 0.6 to 1.6; the indicator is renamed, since its name tells its parameters."""
+    name = random.choice(sorted(spec["indicators"]))
+    indicator = spec["indicators"][name]
+    known = FUNCTIONS[indicator["function"]].params
+    params = {key: indicator.get("params", {}).get(key, param.default) for key, param in known.items()}
+    key = random.choice([key for key, param in known.items() if param.whole])
+    params[key] = min(max(round(params[key] * random.uniform(0.6, 1.6)), int(known[key].low)), int(known[key].high))
+    indicator["params"] = params
+    new = identifier(indicator)
+    if new != name and new not in spec["indicators"]:
+        _rename(spec, name, new)
+    return f"{indicator['function']} {key} {params[key]}"
+
+
+def weight(random: Random, spec: dict[str, Any], _: bool) -> str:
+    """The consequent of one rule moved; without rules, the network changes instead."""
+    if not spec.get("rules"):
+        return network(random, spec, _)
+    position = random.randrange(len(spec["rules"]))
+    rule = spec["rules"][position]
+    rule["then"] = round(min(max(rule["then"] + random.uniform(-0.3, 0.3), -1.0), 1.0), 2)
+    return f"rule {position + 1} to {rule['then']:+.2f}"
+
+
+def labels(random: Random, spec: dict[str, Any], _: bool) -> str:
+    spec["labels"] = fresh.labels(random)
+    return f"labels over {spec['labels']['horizon']} bars"
+
+
+def decision(random: Random, spec: dict[str, Any], short: bool) -> str:
+    spec["decision"] = fresh.decision(random, short)
+    return f"enters at {spec['decision']['enter']:g}"
+
+
+def network(random: Random, spec: dict[str, Any], _: bool) -> str:
+    if spec.get("network") and spec.get("rules"):
+        spec["network"] = None
+        return "no network"
+    spec["network"] = {"hidden": random.choice((4, 6, 8, 12))}
+    return f"network of {spec['network']['hidden']}"
+
+
+def learning(random: Random, spec: dict[str, Any], _: bool) -> str:
+    rate = random.choice((0.005, 0.01, 0.02, 0.03, 0.05))
+    spec["training"] = {**spec.get("training", {}), "learning_rate": rate}
+    return f"learning rate {rate:g}"
+
+
+def _rename(spec: dict[str, Any], old: str, new: str) -> None:
+    for part in ("indicators", "inputs"):
+        spec[part] = {new if name == old else name: value for name, value in spec[part].items()}
+    for rule in spec.get("rules", []):
+        rule["if"] = {new if name == old else name: term for name, term in rule["if"].items()}
