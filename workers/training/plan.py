@@ -60,8 +60,9 @@ def load_inputs(job: Job) -> tuple[Strategy, Bars, str]:
 
 
 def shape_of(strategy: Strategy) -> Shape:
-    """The parameters a strategy's model has."""
-    names, terms = list(strategy.inputs), [list(words) for words in strategy.inputs.values()]
+    """The parameters a strategy's model has; inputs in alphabetical order, as in `Prepared`."""
+    names = sorted(strategy.inputs)
+    terms = [list(strategy.inputs[name]) for name in names]
     rules = rule_terms(names, terms, [rule.when for rule in strategy.rules])
     layout = Layout.build([len(words) for words in terms], rules)
     return Shape(layout, strategy.network.hidden if strategy.network else 0)

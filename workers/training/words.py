@@ -25,7 +25,9 @@ def rules_in_words(model: Model, strategy: Strategy, features: NDArray[np.float6
     weights = np.mean([model.shape.split(theta)["consequent"] for theta in thetas], axis=0)
     phi = np.mean([evaluate(model.shape, theta, z).phi for theta in thetas], axis=0)
     support = np.bincount(phi.argmax(axis=1), minlength=len(weights)) / len(z)
-    heads = ["IF " + " AND ".join(f"{name} is {term}" for name, term in rule.when.items()) for rule in strategy.rules]
+    heads = [
+        "IF " + " AND ".join(f"{name} is {term}" for name, term in sorted(rule.when.items())) for rule in strategy.rules
+    ]
     return [
         {
             "text": f"{head} {_side(weight)} {weight:+.2f}, fires on {share:.0%} of bars",
@@ -49,7 +51,7 @@ def terms_as_curves(model: Model, strategy: Strategy) -> list[dict[str, Any]]:
     centres, widths = iter((centre * scale + location).tolist()), iter((width * scale).tolist())
     return [
         {"input": name, "terms": [{"name": term, "centre": next(centres), "width": next(widths)} for term in terms]}
-        for name, terms in strategy.inputs.items()
+        for name, terms in sorted(strategy.inputs.items())
     ]
 
 

@@ -13,12 +13,12 @@ SPEC = {
     "name": "Test",
     "hypothesis": "Low momentum turns up.",
     "data": {"symbol": "TEST", "timeframe": "1d"},
-    "indicators": {"rsi14": {"function": "rsi", "params": {"period": 14}}, "roc5": {"function": "roc"}},
-    "inputs": {"rsi14": ["low", "mid", "high"], "roc5": ["down", "up"]},
+    "indicators": {"rsi14": {"function": "rsi", "params": {"period": 14}}, "trend5": {"function": "roc"}},
+    "inputs": {"rsi14": ["low", "mid", "high"], "trend5": ["down", "up"]},
     "rules": [
-        {"if": {"rsi14": "low", "roc5": "down"}, "then": 0.5},
+        {"if": {"rsi14": "low", "trend5": "down"}, "then": 0.5},
         {"if": {"rsi14": "high"}, "then": -0.5},
-        {"if": {"rsi14": "mid", "roc5": "up"}, "then": 0.2},
+        {"if": {"rsi14": "mid", "trend5": "up"}, "then": 0.2},
     ],
     "network": {"hidden": 4},
     "training": {"epochs": 12, "patience": 4, "batch_size": 64, "seeds": 2},
@@ -45,7 +45,7 @@ def bars(n=900, seed=0):
 
 
 def prepared(n=900, seed=0, skill=1.0):
-    """Features and labels made by hand, two inputs: a low first input is followed by a label of +1 when `skill` is 1."""
+    """Features and labels made by hand, two inputs: a low first input means a label of +1 when `skill` is 1."""
     generator = np.random.Generator(np.random.PCG64(seed))
     features = generator.standard_normal((n, 2)) * [10.0, 0.02] + [50.0, 0.0]
     features[:20] = np.nan
@@ -57,7 +57,7 @@ def prepared(n=900, seed=0, skill=1.0):
         Fold(first[:-60], first[-50:], slice(n // 2, 3 * n // 4)),
         Fold(second[:-60], second[-50:], slice(3 * n // 4, n)),
     ]
-    names, terms = ["rsi14", "roc5"], [["low", "mid", "high"], ["down", "up"]]
+    names, terms = ["rsi14", "trend5"], [["low", "mid", "high"], ["down", "up"]]
     ends = np.arange(n, dtype=np.int64) + 5
     return Prepared(bars(n), features, names, terms, label.astype(float), label, ends, valid, folds)
 

@@ -170,7 +170,7 @@ def test_the_standard_error_of_white_noise_is_the_plain_one():
 def test_a_model_is_put_into_words_and_curves(prepared):
     strategy, model = cast.strategy(), trained(plan(), prepared)
     words = rules_in_words(model, strategy, prepared.features[prepared.folds[-1].train])
-    assert words[0]["text"].startswith("IF rsi14 is low AND roc5 is down THEN long +")
+    assert words[0]["text"].startswith("IF rsi14 is low AND trend5 is down THEN long +")
     assert words[-1]["text"].startswith("OTHERWISE")
     assert sum(rule["support"] for rule in words) == pytest.approx(1.0)
     curves = terms_as_curves(model, strategy)
