@@ -53,7 +53,7 @@ def trades_csv(bars: Bars, state: State) -> bytes:
 
 
 def curve_json(bars: Bars, equity: Array, benchmark: Array, fold_starts: list[int]) -> bytes:
-    """For the page: at most 600 points; each stands for the bars since the one before, and shows their worst drawdown."""
+    """For the page: at most 600 points; each stands for the bars since the last, with their worst drawdown."""
     m = len(equity)
     ends = np.unique(np.linspace(0, m - 1, min(m, CURVE_POINTS)).round().astype(np.int64))
     begins = np.concatenate([[0], ends[:-1] + 1])

@@ -30,7 +30,7 @@ def dump(state: State, identity: Mapping[str, Any]) -> bytes:
         "trades": np.array(rows, dtype=np.float64).reshape(len(rows), _WIDTH),
     }
     scalars = {name: getattr(state, name) for name in _SCALARS}
-    about = {"form": _FORM, "identity": dict(identity), "scalars": scalars, "order": state.order}
+    about: dict[str, Any] = {"form": _FORM, "identity": dict(identity), "scalars": scalars, "order": state.order}
     about["trade"] = _row(state.trade) if state.trade else None
     about["closed"] = len(rows)
     return pack(arrays, about)

@@ -67,7 +67,7 @@ class Trade:
 
 @dataclass(slots=True)
 class State:
-    """The whole of a simulation: a run that goes on from it ends with the same bits. `order` is the side wanted next."""
+    """The whole of a simulation: a run that goes on from it ends with the same bits. `order` is the side wanted."""
 
     cursor: int = 0
     cash: float = START_EQUITY
