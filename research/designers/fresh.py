@@ -45,7 +45,7 @@ def design(random: Random, brief: Brief) -> dict[str, Any]:
 
 
 def labels(random: Random) -> dict[str, Any]:
-    barrier = random.choice((0.75, 1.0, 1.5))
+    barrier = random.choice((0.5, 0.75, 1.0))
     return {
         "horizon": random.choice((3, 5, 10, 15, 20)),
         "up": barrier,

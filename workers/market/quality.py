@@ -72,19 +72,21 @@ def _gaps(bars: Bars, lines: NDArray[np.int64]) -> Iterator[Finding]:
     missing = calendar.missing_before(bars.time, bars.timeframe)
     allowed = 0 if bars.timeframe == "1w" or calendar.trades_on_weekends(bars.time) else calendar.LONGEST_HOLIDAY
     unit = "weeks" if bars.timeframe == "1w" else "trading days"
-    text = f"{{count}} gaps of more than {allowed} missing {unit}, the longest of {int(missing.max())}"
+    text = f"gaps of more than {allowed} missing {unit}: {{count}}, the longest of {int(missing.max())}"
     yield from _finding("gap", "warning", missing > allowed, lines, text)
 
 
 def _prices(bars: Bars, lines: NDArray[np.int64]) -> Iterator[Finding]:
     outside = (np.maximum(bars.open, bars.close) > bars.high) | (np.minimum(bars.open, bars.close) < bars.low)
-    yield from _finding("ohlc", "warning", outside, lines, "{count} bars open or close outside their low and high")
+    yield from _finding(
+        "ohlc", "warning", outside, lines, "bars that open or close outside their low and high: {count}"
+    )
     flat = bars.high == bars.low
-    yield from _finding("flat", "note", flat, lines, "{count} bars with one price only")
+    yield from _finding("flat", "note", flat, lines, "bars with one price only: {count}")
 
 
 def _volume(bars: Bars, lines: NDArray[np.int64]) -> Iterator[Finding]:
-    yield from _finding("zero_volume", "warning", bars.volume == 0, lines, "{count} bars without volume")
+    yield from _finding("zero_volume", "warning", bars.volume == 0, lines, "bars without volume: {count}")
 
 
 def _stale(bars: Bars, lines: NDArray[np.int64], shares: dict[int, float]) -> Iterator[Finding]:
@@ -92,7 +94,7 @@ def _stale(bars: Bars, lines: NDArray[np.int64], shares: dict[int, float]) -> It
     repeated = np.zeros(len(bars), dtype=bool)
     repeated[1:] = (bars.open[1:] == bars.close[:-1]) & np.isin(calendar.years(bars.time[1:]), years)
     which = ", ".join(f"{year} ({shares[year]:.0%})" for year in years)
-    text = f"{{count}} opens repeat the close before, in {which}: fills at the next open are not to be believed there"
+    text = f"opens that repeat the close before: {{count}}, in {which}; do not believe fills at the next open there"
     yield from _finding("stale_open", "warning", repeated, lines, text)
 
 

@@ -25,9 +25,11 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be one word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands twice", key.start_mark)
-            seen.add(str(key.value))
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -50,7 +52,9 @@ def read(text: str) -> Any:
         raise InvalidStrategy([Problem("", f"the text has {len(text)} characters; at most {LARGEST} are read")])
     try:
         return json.loads(text, object_pairs_hook=_once)
-    except json.JSONDecodeError:
+    except InvalidStrategy:
+        raise
+    except (ValueError, RecursionError):  # no JSON, or JSON that YAML will name the fault of
         return _yaml(text)
 
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from math import exp, log, sqrt
+from statistics import pstdev
+
+import numpy as np
+import pytest
+
+from tests.unit.engine_a import cast
+from workers.market.bars import Bars
+from workers.market.labels import triple_barrier
+from workers.strategy.models import Labels
+
+BARRIERS = Labels(horizon=8, up=1.2, down=0.8, volatility_window=15)
+
+
+def by_hand(bars, i, barriers):
+    """The definition, bar by bar: (label, end), or None where there is no label."""
+    if i < barriers.volatility_window or i + barriers.horizon >= len(bars):
+        return None
+    closes = bars.close[i - barriers.volatility_window : i + 1]
+    width = pstdev([log(b / a) for a, b in pairwise(closes)]) * sqrt(barriers.horizon)
+    entry = bars.open[i + 1]
+    upper, lower = entry * exp(barriers.up * width), entry * exp(-barriers.down * width)
+    for j in range(i + 1, i + 1 + barriers.horizon):
+        if bars.open[j] >= upper:
+            return 1, j + 1
+        if bars.low[j] <= lower:
+            return -1, j + 1
+        if bars.high[j] >= upper:
+            return 1, j + 1
+    return 0, i + 1 + barriers.horizon
+
+
+def test_labels_are_those_of_the_definition_on_every_bar():
+    bars = cast.bars(400)
+    labels = triple_barrier(bars, BARRIERS)
+    for i in range(len(bars)):
+        expected = by_hand(bars, i, BARRIERS)
+        assert labels.valid[i] == (expected is not None)
+        assert (labels.label[i], labels.end[i]) == (expected or (0, 400)), i
+    assert set(labels.label[labels.valid].tolist()) == {-1, 0, 1}
+
+
+def test_a_label_reads_no_bar_from_its_end_on():
+    bars = cast.bars(300)
+    labels = triple_barrier(bars, BARRIERS)
+    for i in np.flatnonzero(labels.valid)[::17]:
+        end = int(labels.end[i])
+        columns = [getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume")]
+        for column in columns:
+            column[end:] *= 3
+        changed = triple_barrier(Bars("TEST", "1d", bars.time, *columns), BARRIERS)
+        assert (changed.label[i], changed.end[i]) == (labels.label[i], end)
+
+
+def test_bars_near_the_end_have_no_label_even_when_a_barrier_is_touched_at_once():
+    bars = cast.bars(300)
+    high = bars.high.copy()
+    high[-5:] *= 10
+    labels = triple_barrier(Bars("TEST", "1d", bars.time, bars.open, high, bars.low, bars.close, bars.volume), BARRIERS)
+    assert np.flatnonzero(labels.valid).max() == 300 - 8 - 1
+    assert labels.label[-8:].tolist() == [0] * 8
+
+
+def test_a_market_that_does_not_move_has_no_labels():
+    assert not triple_barrier(cast.flat(), BARRIERS).valid.any()
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 16])
+def test_too_few_bars_have_no_labels_and_raise_nothing(n):
+    assert not triple_barrier(cast.bars(50).slice(0, n), BARRIERS).valid.any()
