@@ -71,3 +71,15 @@ def test_a_market_that_does_not_move_has_no_labels():
 @pytest.mark.parametrize("n", [0, 1, 5, 16])
 def test_too_few_bars_have_no_labels_and_raise_nothing(n):
     assert not triple_barrier(cast.bars(50).slice(0, n), BARRIERS).valid.any()
+
+
+def test_a_bar_that_opens_beyond_the_upper_barrier_counts_as_up_even_when_it_then_falls_through_the_lower():
+    bars = cast.bars(100)
+    opening, high, low = bars.open.copy(), bars.high.copy(), bars.low.copy()
+    opening[52], high[52], low[52] = 2 * bars.close[51], 2 * bars.close[51], bars.close[51] / 2
+    high[51] = low[51] = opening[51]
+    labels = triple_barrier(Bars("TEST", "1d", bars.time, opening, high, low, bars.close, bars.volume), BARRIERS)
+    assert (labels.label[50], labels.end[50]) == (1, 53)
+    opening[52] = opening[51]
+    labels = triple_barrier(Bars("TEST", "1d", bars.time, opening, high, low, bars.close, bars.volume), BARRIERS)
+    assert (labels.label[50], labels.end[50]) == (-1, 53)
