@@ -1,8 +1,8 @@
 """May I believe it? From what was measured to a verdict in plain words. Pure: no database, no clock, no files.
 
 `promising`: deflated Sharpe ratio at least 0.95, the one-sided 95 % lower bound of the excess Sharpe ratio over buy and
-hold above 0, at least 30 trades, a profit at twice the costs, and no collapse. `reject`: deflated Sharpe ratio under 0.5,
-or a loss after costs, or collapse (constant scores, or no trade at all). Otherwise `inconclusive`.
+hold above 0, at least 30 trades, a profit at twice the costs, and no collapse. `reject`: deflated Sharpe ratio under
+0.5, or a loss after costs, or collapse (constant scores, or no trade at all). Otherwise `inconclusive`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Assessment:
-    """`tests` as `research.phases.gates.check`; everything is JSON-ready in `as_dict`. No figures without a backtest."""
+    """`tests` as `research.phases.gates.check`; `as_dict` is JSON-ready. No figures without a backtest."""
 
     label: Label
     why: list[str]
@@ -60,7 +60,7 @@ class Assessment:
         return cls("reject", [*why, *_failed_gates(gates or {})], [])
 
     def as_dict(self) -> dict[str, Any]:
-        """{"label", "why", "tests"} and, after a backtest, the figures (`psr`, `dsr`, `sharpe`, `excess_sharpe`, ...)."""
+        """{"label", "why", "tests"} and, after a backtest, the fields of `Figures` (`psr`, `dsr`, `sharpe` ...)."""
         own = asdict(self.figures) if self.figures else {}
         return {"label": self.label, "why": self.why, "tests": self.tests, **own}
 
@@ -94,8 +94,8 @@ def _tests(found: Figures, evidence: Evidence) -> list[dict[str, Any]]:
             bound,
             0.0,
             passed=bound > 0.0,
-            text=f"The Sharpe ratio is {found.excess_sharpe.value:+.2f} against buy and hold; with 95 % confidence it is "
-            f"above {bound:+.2f}, which should be over 0.",
+            text=f"The Sharpe ratio is {found.excess_sharpe.value:+.2f} against buy and hold; with 95 % confidence it "
+            f"is above {bound:+.2f}, which should be over 0.",
         ),
         check(
             "enough_trades",
