@@ -7,7 +7,6 @@ hold above 0, at least 30 trades, a profit at twice the costs, and no collapse. 
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -155,7 +154,7 @@ def _why(label: Label, found: Figures, tests: list[dict[str, Any]], evidence: Ev
         why += [test["text"] for test in tests]
     share = found.random_entry_percentile
     why.append(f"Its timing beats {share:.0%} of random timings with the same exposure.")
-    if math.isfinite(found.minimum_track_record_years or math.inf):
+    if found.minimum_track_record_years is not None:
         why.append(
             f"A Sharpe ratio of {found.sharpe.value:.2f} needs {found.minimum_track_record_years:.1f} years to be "
             f"told from zero; there are {found.years:.1f}."

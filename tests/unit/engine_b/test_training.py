@@ -7,6 +7,7 @@ from tests.unit.engine_b import cast
 from workers.job import Interrupted, UnusableCheckpoint
 from workers.training import loop
 from workers.training.fit import FoldData, begin, is_finished, run_epoch
+from workers.training.model import mean_squared_error
 from workers.training.plan import plan_of
 from workers.training.score import assess, standard_error
 from workers.training.task import model_of, result_of
@@ -71,8 +72,10 @@ def test_spaced_checkpoints_come_at_least_at_every_models_end(prepared):
 
 def test_the_best_weights_are_kept_and_not_the_last(prepared):
     session = loop.train(plan(), prepared, cast.Recorder())
-    for history in session.histories:
-        assert history["best_validation_loss"] <= history["validation_loss"]
+    for theta, history in zip(session.finished, session.histories, strict=True):
+        data = FoldData.of(prepared, prepared.folds[history["fold"]])
+        loss = mean_squared_error(plan().shape, theta, data.z_validation, data.y_validation)
+        assert loss == history["best_validation_loss"] <= history["validation_loss"]
         assert history["best_epoch"] <= history["epochs"]
     assert any(history["best_epoch"] < history["epochs"] for history in session.histories)
 
