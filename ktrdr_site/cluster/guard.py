@@ -7,7 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from ktrdr_site.cluster import EXIT_BROKEN, EXIT_WEDGED, housekeeping
 from ktrdr_site.cluster.broker import LOST
@@ -29,6 +30,7 @@ _RING_AFTER, _WEDGED_AFTER = 5.0, 10.0
 _LEADERLESS = 1.0
 _LATE = 2.0
 _SWEEP = 600.0
+_LOCK_TIMEOUT = "2s"
 
 
 class Guard(threading.Thread):
@@ -64,7 +66,7 @@ class Guard(threading.Thread):
         before = time.monotonic()
         while not self._over:
             now = time.monotonic()
-            self._attend(min(now - before, 2 * _TICK))  # more than that: we were frozen, not they silent
+            self._attend(min(now - before, 3 * _TICK))  # more than that: we were frozen, not they silent
             before = now
             self._wake.wait(_TICK_RINGING if self._stamps.seconds > _RING_AFTER or self._drain is not None else _TICK)
             self._wake.clear()
@@ -97,7 +99,10 @@ class Guard(threading.Thread):
         connection.close()
 
     def _tick(self, elapsed: float) -> None:
-        sign = clusters.note()
+        sign = self._note()
+        if sign is None:
+            self._judge_stamps(self._stamps.hear_nothing(elapsed))
+            return
         self.drain_left = sign.drain_left
         if self._drain is not None:
             self._hand_over(self._drain)
@@ -110,17 +115,31 @@ class Guard(threading.Thread):
             self._swept = time.monotonic()
             housekeeping.sweep()
 
+    def _note(self) -> clusters.Sign | None:
+        """None: the cluster's row is held by somebody, such as a process that was frozen in the midst of a claim."""
+        if connection.connection is None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [_LOCK_TIMEOUT])
+        try:
+            return clusters.note()
+        except OperationalError as problem:
+            if isinstance(problem.__cause__, LockNotAvailable):
+                return None
+            raise
+
     def _listen(self, sign: clusters.Sign, elapsed: float) -> None:
         silent = self._stamps.hear(sign.stamped_at, elapsed)
-        if silent > _WEDGED_AFTER:
-            self._canaries.withdraw()
-            self.verdict = EXIT_WEDGED, f"no task has come to an end for {silent:.0f} s, not even a canary"
-        elif silent > _RING_AFTER:
+        if not self._judge_stamps(silent) and silent > _RING_AFTER:
             self._canaries.ring()
         else:
             self._canaries.withdraw()
         if self._beats.hear(self.tree.beat.at, elapsed) > _WEDGED_AFTER:
             self.verdict = EXIT_BROKEN, f"the sentinel hangs, silent for {self._beats.seconds:.0f} s"
+
+    def _judge_stamps(self, silent: float) -> bool:
+        if silent > _WEDGED_AFTER:
+            self.verdict = EXIT_WEDGED, f"no task has come to an end for {silent:.0f} s, not even a canary"
+        return self.verdict is not None
 
     def _end_the_overdue(self) -> None:
         busy = self.tree.seats.occupied()

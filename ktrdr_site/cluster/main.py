@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LOOK = 0.5
-_LAST_GRACE = 1.0  # for what hands over at the very end of the drain time
+_LAST_GRACE = 2.5  # runners look each second whether the drain time is over; then they commit the hand-over
 _STOP_PATIENCE = 4.0
 
 

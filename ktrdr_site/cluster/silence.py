@@ -18,6 +18,10 @@ class Silence:
         self._last = sign
         return self.seconds
 
+    def hear_nothing(self, elapsed: float) -> float:
+        """As `hear`, when we listened and could make out no sign."""
+        return self.hear(self._last, elapsed)
+
     def forgive(self) -> None:
         """Begin anew: our ears were closed."""
         self.seconds = 0.0

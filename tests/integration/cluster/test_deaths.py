@@ -1,0 +1,66 @@
+"""Each process of the cluster is killed in turn: the work goes on, or the whole tree ends and says that it broke."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from django_q.tasks import async_task
+
+from ktrdr_site.cluster import EXIT_BROKEN, EXIT_WEDGED
+from tests.integration.cluster.process import ClusterProcess
+from tests.support.processes import alive
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [("main", -signal.SIGKILL), ("sentinel", EXIT_BROKEN), ("monitor", EXIT_BROKEN), ("pusher", EXIT_BROKEN)],
+)
+def test_a_process_that_cannot_be_replaced_takes_the_tree_with_it(role: str, expected: int, tmp_path: Path) -> None:
+    with ClusterProcess(tmp_path) as cluster:
+        cluster.works()
+        cluster.kill(*cluster.of(role))
+        code, took = cluster.wait()
+    assert code == expected, cluster.text
+    assert took < 3
+
+
+def test_idle_and_busy_workers_are_replaced_and_the_work_goes_on(tmp_path: Path) -> None:
+    with ClusterProcess(tmp_path) as cluster:
+        cluster.works()
+        reader = cluster.reader()
+        idle = next(pid for pid in cluster.of("worker") if pid != reader)
+        cluster.kill(idle)
+        wait_until(lambda: not alive(idle), timeout=5, what="the idle worker is dead")
+        cluster.works()
+
+        async_task("time.sleep", 600)
+        busy = cluster.reader()  # it takes the task; another reads after it
+        wait_until(lambda: cluster.reader() != busy, timeout=5, what="a worker has taken the task")
+        cluster.kill(busy)
+        wait_until(lambda: not alive(busy), timeout=5, what="the busy worker is dead")
+        cluster.works()
+        assert cluster.main.poll() is None, cluster.text
+
+
+def test_a_cluster_wedged_by_the_death_of_the_queues_reader_is_given_up(tmp_path: Path) -> None:
+    with ClusterProcess(tmp_path) as cluster:
+        cluster.works()
+        cluster.kill(cluster.reader())
+        code, _ = cluster.wait(15)
+    assert code == EXIT_WEDGED, cluster.text
+
+
+def test_a_frozen_sentinel_is_given_up(tmp_path: Path) -> None:
+    with ClusterProcess(tmp_path) as cluster:
+        cluster.works()
+        cluster.kill(*cluster.of("sentinel"), signal.SIGSTOP)
+        code, _ = cluster.wait(15)
+    assert code == EXIT_BROKEN, cluster.text
