@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID  # noqa: TC003  # pydantic reads it at run time
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PROTOCOL = 1
+PROTOCOL: Final = 1
 CHECKSUM_HEADER = "X-Content-SHA256"
 INCARNATION_HEADER = "X-Ktrdr-Incarnation"
 WORKER_HEADER = "X-Ktrdr-Worker"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from django_q.tasks import async_task
 
 from ktrdr_site.cluster import EXIT_BROKEN, EXIT_WEDGED
 from tests.integration.cluster.process import ClusterProcess
+from tests.support.database import database_url
 from tests.support.processes import alive
 from tests.support.waiting import wait_until
 
@@ -50,17 +53,19 @@ def test_idle_and_busy_workers_are_replaced_and_the_work_goes_on(tmp_path: Path)
         assert cluster.main.poll() is None, cluster.text
 
 
-def test_a_cluster_wedged_by_the_death_of_the_queues_reader_is_given_up(tmp_path: Path) -> None:
-    with ClusterProcess(tmp_path) as cluster:
-        cluster.works()
-        cluster.kill(cluster.reader())
-        code, _ = cluster.wait(15)
-    assert code == EXIT_WEDGED, cluster.text
+def test_three_clusters_stuck_in_three_ways_are_given_up_each_for_its_own_reason(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("deaf", "frozen", "locked")]
+    for folder in folders:
+        folder.mkdir()
+    with ExitStack() as stack:
+        deaf, frozen, locked = (stack.enter_context(ClusterProcess(folder)) for folder in folders)
+        deaf.works()
+        claim = stack.enter_context(psycopg.connect(database_url()))
+        claim.execute("SELECT 1 FROM research_cluster WHERE id = %s FOR UPDATE", [locked.id])  # a claim, frozen midway
+        frozen.kill(*frozen.of("sentinel"), signal.SIGSTOP)
+        deaf.kill(deaf.reader())
 
-
-def test_a_frozen_sentinel_is_given_up(tmp_path: Path) -> None:
-    with ClusterProcess(tmp_path) as cluster:
-        cluster.works()
-        cluster.kill(*cluster.of("sentinel"), signal.SIGSTOP)
-        code, _ = cluster.wait(15)
-    assert code == EXIT_BROKEN, cluster.text
+        assert deaf.wait(20)[0] == EXIT_WEDGED, deaf.text
+        assert frozen.wait(20)[0] == EXIT_BROKEN, frozen.text
+        assert locked.wait(20)[0] == EXIT_WEDGED, locked.text
+    assert "the sentinel hangs" in frozen.text

@@ -1,0 +1,1 @@
+"""The child process of one operation: it runs the engine and dies with its agent."""
