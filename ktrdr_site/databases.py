@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 _DJANGO = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
+# A process that freezes inside a transaction would keep its row locks for ever: after this many milliseconds without a
+# statement its session ends, nothing of it is applied, and whoever waits goes on. Less than the leader's 3 s.
+_SESSION = "-c idle_in_transaction_session_timeout=2500"
+
 
 def database(settings: Environment) -> dict[str, Any]:
     """Django's `DATABASES["default"]`. Raises `BadSetting` when `DATABASE_URL` cannot be read."""
     entry = _from_url(settings.database_url) if settings.database_url else localpg.address(settings.data_dir)
     # One connection per process and thread, kept: connecting anew costs the task queue a factor of five.
-    return entry | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    options = entry.get("OPTIONS", {})
+    sessions = {"options": f"{_SESSION} {options.get('options', '')}".strip()}
+    return entry | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "OPTIONS": options | sessions}
 
 
 def _from_url(url: str) -> dict[str, Any]:

@@ -16,3 +16,4 @@ from ktrdr_site.settings import *  # noqa: E402, F403
 os.environ["DJANGO_SETTINGS_MODULE"] = "ktrdr_site.settings"  # for the processes that tests start
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+DATABASES["default"]["OPTIONS"].pop("options", None)  # noqa: F405  # tests sit in one transaction, waiting for others

@@ -39,7 +39,7 @@ class Reporter(Protocol):
         """Hand over everything needed to go on after `unit`; returns when it is on the local disk (fsync)."""
 
     def artifact(self, name: str, payload: bytes) -> None:
-        """A file of the result (`model.safetensors`, `equity.npy`, `trades.csv`); on the local disk when this returns."""
+        """A file of the result (`model.safetensors`, `trades.csv`); on the local disk when this returns."""
 
     def should_stop(self) -> bool:
         """True when the work must checkpoint at this unit and raise `Interrupted`."""

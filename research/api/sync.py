@@ -69,7 +69,7 @@ def _authenticated(call: SyncRequest, authorization: str, entry: str) -> service
 
 
 async def _hold(call: SyncRequest, session: int, ended: asyncio.Event) -> Assignment | None:
-    """Give work now, or as soon as there is some within `wait` seconds. Subscribe first, then look: nothing is missed."""
+    """Give work now, or as soon as there is some within `wait` s. Subscribe first, then look: nothing is missed."""
     until = asyncio.get_running_loop().time() + call.wait
     while True:
         async with relay.changes() as stream:

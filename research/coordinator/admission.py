@@ -17,7 +17,8 @@ def capacity() -> int:
         return settings.ENV.max_active
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM research_worker WHERE last_seen_at > clock_timestamp() - make_interval(secs => lease_s)"
+            "SELECT count(*) FROM research_worker"
+            " WHERE last_seen_at > clock_timestamp() - make_interval(secs => lease_s)"
         )
         return int(cursor.fetchone()[0]) + 1
 

@@ -94,12 +94,12 @@ def _(step: steps.Orphan, facts: Facts, record: Change) -> None:
 @_apply.register
 def _(step: steps.TimeOut, facts: Facts, record: Change) -> None:
     live = _live(facts)
-    text = f"{live.get_kind_display()} operation {live.pk} on {live.runner} passed its deadline of {live.deadline_at:%H:%M:%S} UTC."
+    text = f"{live.get_kind_display()} operation {live.pk} on {live.runner} passed its deadline."
     operations.fail(record, live, reason=Reason.TIMED_OUT, message=text, conditions=_runner(live), **step.evidence)
 
 
 @_apply.register
-def _(step: steps.Ring, facts: Facts, record: Change) -> None:
+def _(step: steps.Ring, _facts: Facts, _record: Change) -> None:
     doorbell.ring(step.operation)
 
 
@@ -128,7 +128,8 @@ def _(step: steps.Fail, facts: Facts, record: Change) -> None:
 
 def _live(facts: Facts) -> Operation:
     live = facts.live
-    assert live is not None
+    if live is None:  # the step was decided on the same rows
+        raise StaleOperation("The research has no live operation.")
     return live
 
 

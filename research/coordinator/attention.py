@@ -6,12 +6,13 @@ from django.db import connection
 
 from research.runners.keys import LOCK_OPERATION
 
-_LOST = """
+_LOST = f"""
 o.kind IN ('design', 'assessment') AND o.status = 'running' AND (o.lease_expires_at < clock_timestamp()
   OR o.deadline_at < clock_timestamp() OR o.id % 2147483647 NOT IN (
-    SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = {key} AND objsubid = 2 AND granted
+    SELECT objid::bigint FROM pg_locks
+    WHERE locktype = 'advisory' AND classid = {LOCK_OPERATION} AND objsubid = 2 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
-""".format(key=LOCK_OPERATION).replace("%", "%%")
+""".replace("%", "%%")  # noqa: S608
 
 IN_PROCESS_SQL = f"SELECT o.research_id FROM research_operation o WHERE {_LOST}"  # noqa: S608 - our own constants
 

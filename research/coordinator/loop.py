@@ -29,17 +29,17 @@ def serve(leader: Leader, *, seconds: float = TERM_S) -> bool:
     due, woken = 0.0, {-1}
     while time.monotonic() < until:
         leader.keep()
-        if -1 in woken or time.monotonic() >= due:
-            due, woken = time.monotonic() + TICK_S, _everything(leader)
-        _advance_all(woken, leader)
         active, pending, in_process = attention.counts()
         if not active and not pending:
             return False
+        if -1 in woken or time.monotonic() >= due:
+            due, woken = time.monotonic() + TICK_S, _everything(leader)
+        elif pending and woken:
+            woken |= {*admit(leader.term)}
         if in_process:
-            _advance_all(attention.lost_in_process(), leader)
+            woken |= {*attention.lost_in_process()}
+        _advance_all(woken, leader)
         woken = leader.wait(WATCH_S if in_process else TICK_S)
-        if pending:
-            admit(leader.term)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The states of a research and of an operation: labels, subsets and transitions, once, for code, pages, API and docs."""
+"""The states of a research and of an operation: labels, subsets, transitions; once, for code, pages, API and docs."""
 
 from __future__ import annotations
 

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from research.lifecycle.states import (
-    COUNTED, IN_PROCESS, LIVE, PHASE_OF, RESTARTING, Kind, Reason, State, Status,
+    COUNTED,
+    IN_PROCESS,
+    LIVE,
+    PHASE_OF,
+    RESTARTING,
+    Kind,
+    Reason,
+    State,
+    Status,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -160,9 +168,8 @@ def _restart(
 ) -> Step:  # fmt: skip
     last = own[-1] if own else None
     counted = [one for one in own if one.id > counted_from]
-    if not counted:
+    if last is None or not counted:
         return Start(kind, 1, last.id if last else None, restore if last else None)
-    assert last is not None
     if last.reason not in RESTARTING:
         return Fail(Reason(last.reason or Reason.ERROR), last.message)
     lost, handed = streaks(counted)

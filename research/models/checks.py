@@ -9,4 +9,3 @@ def among(column: str, choices: type[models.TextChoices], name: str, *, blank: b
     """The column holds one of the choices: choices alone bind only forms, not raw SQL."""
     values = [*choices.values, ""] if blank else list(choices.values)
     return models.CheckConstraint(name=name, condition=models.Q(**{f"{column}__in": values}))
-

@@ -27,7 +27,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    """Times are UTC. `unit` counts epochs or bars and never falls; `lease_expires_at` and `deadline_at` while running."""
+    """Times are UTC. `unit` counts epochs or bars and never falls; lease and deadline hold while running."""
 
     research = models.ForeignKey("Research", on_delete=models.CASCADE, related_name="operations")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -126,7 +126,8 @@ class Operation(models.Model):
                 name="completed_has_result", condition=~Q(status=Status.COMPLETED) | Q(result__isnull=False)
             ),
             models.CheckConstraint(
-                name="resumed_unit_has_predecessor", condition=Q(resumed_from_unit__isnull=True) | Q(resumed_from_unit__gte=0)
+                name="resumed_unit_has_predecessor",
+                condition=Q(resumed_from_unit__isnull=True) | Q(resumed_from_unit__gte=0),
             ),
         ]
 

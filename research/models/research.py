@@ -90,4 +90,3 @@ class Research(models.Model):
     @property
     def is_resumable(self) -> bool:
         return self.state in RESUMABLE
-

@@ -72,7 +72,7 @@ class External:
 class InProcess:
     """Common to phases that run on the cluster."""
 
-    def inputs(self, research: Research) -> list[InputRef]:
+    def inputs(self, _research: Research) -> list[InputRef]:
         return []
 
     def check(self, result: Mapping[str, Any]) -> None:

@@ -84,7 +84,8 @@ class Hold:
                 self._session.close()
 
     def _lock(self) -> bool:
-        assert self._session is not None
+        if self._session is None:
+            raise Lost("the session was never opened")
         key = second_key(self.operation_id)
         row = self._session.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_OPERATION, key]).fetchone()
         return bool(row and row[0])
@@ -98,12 +99,15 @@ class Hold:
         with self._mutex:
             try:
                 self._reconnect()
-                assert self._session is not None
+                if self._session is None:
+                    raise Lost("the session was never opened")
                 parameters = {"lease": settings.ENV.phase_lease, "id": self.operation_id, "cluster": self.cluster,
                               "pid": os.getpid()}  # fmt: skip
                 row = self._session.execute(_RENEW, parameters).fetchone()
             except psycopg.OperationalError as error:
-                log.warning("operation %s: database lost (%s)", self.operation_id, str(error).strip().partition("\n")[0])
+                log.warning(
+                    "operation %s: database lost (%s)", self.operation_id, str(error).strip().partition("\n")[0]
+                )
                 if self._session is not None:
                     self._session.close()
                 return False

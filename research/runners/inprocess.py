@@ -67,7 +67,13 @@ def _claim(operation_id: int, cluster: UUID, label: str) -> str | None:
         runner = f"{label or 'process'}, process {os.getpid()}"
         try:
             operations.claim_in_process(
-                record, operation, cluster=cluster, pid=os.getpid(), runner=runner, lease=env.phase_lease, deadline=deadline
+                record,
+                operation,
+                cluster=cluster,
+                pid=os.getpid(),
+                runner=runner,
+                lease=env.phase_lease,
+                deadline=deadline,
             )
         except StaleOperation:
             return None

@@ -10,6 +10,7 @@ from django.db import connection
 
 from research.lifecycle.states import IN_PROCESS
 from research.lifecycle.step import Look
+from research.models.clock import database_now
 from research.runners.keys import LOCK_OPERATION, second_key
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Amnesty:
 
 _IN_PROCESS = """
 SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %(klass)s AND objid = %(key)s
-               AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+               AND objsubid = 2 AND granted
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
        extract(epoch FROM clock_timestamp() - %(lease)s::timestamptz),
        extract(epoch FROM clock_timestamp() - %(deadline)s::timestamptz)
 """
@@ -62,8 +64,8 @@ def _in_process(operation: Operation, amnesty: Amnesty) -> Look:
     if amnesty.active:
         return Look()
     with connection.cursor() as cursor:
-        cursor.execute(_IN_PROCESS, {"klass": LOCK_OPERATION, "key": second_key(operation.pk),
-                                     "lease": operation.lease_expires_at, "deadline": operation.deadline_at})  # fmt: skip
+        about = {"lease": operation.lease_expires_at, "deadline": operation.deadline_at}
+        cursor.execute(_IN_PROCESS, {"klass": LOCK_OPERATION, "key": second_key(operation.pk), **about})
         held, late, overdue = cursor.fetchone()
     lost: dict[str, Any] | None = None
     if not held:
@@ -76,13 +78,12 @@ def _in_process(operation: Operation, amnesty: Amnesty) -> Look:
 
 def _doorbell_waits(operation_id: int) -> bool:
     """A doorbell for this operation still waits unlocked in the queue: the cluster is busy, not wedged."""
-    from django_q.brokers.orm import _timeout
     from django_q.models import OrmQ
 
     from research.services.doorbell import group
 
     wanted = group(operation_id)
-    return any(row.group() == wanted for row in OrmQ.objects.filter(lock__lt=_timeout()).order_by("-id")[:200])
+    return any(row.group() == wanted for row in OrmQ.objects.filter(lock__lt=database_now()).order_by("-id")[:200])
 
 
 def _external(operation: Operation) -> Look:

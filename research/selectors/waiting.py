@@ -57,7 +57,7 @@ class Situation:
 
 
 def waiting_for(research: Research, live: Operation | None, situation: Situation) -> str:
-    """`live` is the research's queued or running operation. Eight queries at most, whatever the number of researches."""
+    """`live` is the research's queued or running operation. Eight queries at most for any number of researches."""
     if research.state == State.PENDING:
         return _for_a_place(research, situation)
     if not research.is_active:

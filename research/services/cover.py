@@ -5,7 +5,7 @@ While no web process is up no lease ends; after a gap every worker gets a whole 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -48,7 +48,7 @@ WHERE id = 1
 
 def start(process: UUID, backend_pid: int, label: str) -> None:
     """A web process is up, its listening session `backend_pid` holds the cover lock."""
-    parameters = {"id": process, "pid": backend_pid, "label": label, "gap": GAP_S, "key": LOCK_COVER}
+    parameters: dict[str, Any] = {"id": process, "pid": backend_pid, "label": label, "gap": GAP_S, "key": LOCK_COVER}
     with connection.cursor() as cursor:
         cursor.execute(_START, parameters)
         cursor.execute("DELETE FROM research_webprocess WHERE noted_at < clock_timestamp() - interval '1 hour'")

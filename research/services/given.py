@@ -1,4 +1,4 @@
-"""What a user gives with a research: a specification, overrides, a designer's name; checked before anything is stored."""
+"""What a user gives with a research: a specification, overrides, a designer's name; checked before it is stored."""
 
 from __future__ import annotations
 

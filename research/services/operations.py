@@ -62,7 +62,8 @@ def claim_in_process(
     one(updated, f"Claim of operation {operation.pk}")
     change.event(
         Topic.OPERATION, "operation.started",
-        f"{operation.get_kind_display()} of research {operation.research_id} runs as operation {operation.pk} on {runner}.",
+        f"{operation.get_kind_display()} of research {operation.research_id} runs as operation {operation.pk} on "
+        f"{runner}.",
         research=operation.research_id, operation=operation, attempt=operation.attempt, cluster=str(cluster), pid=pid,
     )  # fmt: skip
 
@@ -116,7 +117,9 @@ def cancel(change: Change, operation: Operation, *, user: str = "") -> None:
 
 def best_units(research_id: int) -> dict[int, int]:
     """Highest checkpoint unit each operation of a research committed and that is not known to be unusable."""
-    rows = Checkpoint.objects.filter(operation__research_id=research_id, unusable="").values_list("operation_id", "unit")
+    rows = Checkpoint.objects.filter(operation__research_id=research_id, unusable="").values_list(
+        "operation_id", "unit"
+    )
     best: dict[int, int] = {}
     for operation_id, unit in rows:
         best[operation_id] = max(unit, best.get(operation_id, -1))

@@ -142,7 +142,7 @@ def resume(research_id: int, *, user: str = "") -> Research:
         if not research.is_resumable:
             raise Refused(
                 f"Research {research_id} is {research.state}: only a failed or cancelled one can be resumed"
-                + (", perhaps somebody was faster." if research.state not in (State.COMPLETED,) else ".")
+                + (", perhaps somebody was faster." if research.state != State.COMPLETED else ".")
             )
         record.event(
             Topic.OPERATOR, "operator.resume", f"{user or 'Somebody'} asked to resume research {research_id}.",
@@ -167,6 +167,7 @@ def set_priority(research_id: int, priority: int, *, user: str = "") -> None:
         research = locks.research(research_id)
         Research.objects.filter(pk=research_id).update(priority=priority)
         record.event(
-            Topic.OPERATOR, "operator.priority", f"{user or 'Somebody'} set the priority of research {research_id} to {priority}.",
+            Topic.OPERATOR, "operator.priority",
+            f"{user or 'Somebody'} gave research {research_id} the priority {priority}.",
             research=research, user=user,
         )  # fmt: skip

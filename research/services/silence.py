@@ -10,7 +10,8 @@ from research.services.change import change
 
 # Counted are workers heard of lately; silent ones among them have passed KTRDR_SUSPECT but not yet been gone for long.
 _GROUPS = """
-SELECT entry, count(*) FILTER (WHERE last_seen_at < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s)),
+SELECT entry,
+       count(*) FILTER (WHERE last_seen_at < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s)),
        count(*)
 FROM research_worker WHERE session IS NOT NULL AND NOT draining
   AND last_seen_at > clock_timestamp() - make_interval(secs => %(window)s)
@@ -32,14 +33,15 @@ def watch() -> bool:
             "UPDATE research_cover SET silence_since = clock_timestamp(), silence_ended = false"
             " WHERE id = 1 AND silence_ended AND noted_at > clock_timestamp() - interval '2.5 s'"
         )
-        begun = cursor.rowcount == 1
+        begun = bool(cursor.rowcount == 1)
     if begun:
         entry, silent, known = together[0]
         with change() as record:
             record.event(
                 Topic.SYSTEM, "workers.silent_together",
-                f"{silent} of {known} workers that come through {entry or 'the same entry'} went silent together: no lease "
-                f"ends for {env.amnesty:g} s. If they stay silent, look at the network between them and this backend.",
+                f"{silent} of {known} workers that come through {entry or 'the same entry'} went silent "
+                f"together: no lease ends for {env.amnesty:g} s. If they stay silent, look at the network between "
+                "them and this backend.",
                 level=Level.WARNING, silent=silent, known=known,
             )  # fmt: skip
     return begun

@@ -34,7 +34,8 @@ SELECT %(cluster)s, %(pid)s, %(label)s, clock_timestamp(), clock_timestamp() + m
        clock_timestamp(), present.epoch,
        CASE WHEN previous.epoch <> present.epoch THEN clock_timestamp() + make_interval(secs => %(grace)s)
             ELSE previous.amnesty_until END,
-       CASE WHEN previous.epoch <> present.epoch THEN 'PostgreSQL restarted' ELSE coalesce(previous.amnesty_reason, '') END
+       CASE WHEN previous.epoch <> present.epoch THEN 'PostgreSQL restarted'
+            ELSE coalesce(previous.amnesty_reason, '') END
 FROM present LEFT JOIN previous ON true
 RETURNING id, amnesty_until > clock_timestamp()
 """  # noqa: S608 - the SQL is our own constant
@@ -47,7 +48,8 @@ UPDATE research_term t SET
   amnesty_until = CASE WHEN t.epoch <> present.epoch OR t.ticked_at < clock_timestamp() - make_interval(secs => %(gap)s)
                   THEN clock_timestamp() + make_interval(secs => %(grace)s) ELSE t.amnesty_until END,
   amnesty_reason = CASE WHEN t.epoch <> present.epoch THEN 'PostgreSQL restarted'
-                   WHEN t.ticked_at < clock_timestamp() - make_interval(secs => %(gap)s) THEN 'the leader itself stood still'
+                   WHEN t.ticked_at < clock_timestamp() - make_interval(secs => %(gap)s)
+                   THEN 'the leader itself stood still'
                    ELSE t.amnesty_reason END
 FROM present WHERE t.id = %(id)s AND t.ended_at IS NULL
 RETURNING t.amnesty_until > clock_timestamp(), t.amnesty_reason
@@ -76,7 +78,12 @@ def begin(*, cluster: UUID, backend_pid: int, label: str) -> tuple[int, bool]:
 
 def renew(term: int) -> tuple[bool, str]:
     """Every second. Returns whether an amnesty holds, and why. Raises `Deposed`."""
-    parameters = {"id": term, "lease": TERM_LEASE_S, "grace": settings.ENV.db_grace, "gap": settings.ENV.phase_lease / 2}
+    parameters = {
+        "id": term,
+        "lease": TERM_LEASE_S,
+        "grace": settings.ENV.db_grace,
+        "gap": settings.ENV.phase_lease / 2,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_RENEW, parameters)
         row = cursor.fetchone()
@@ -89,7 +96,8 @@ def must_hold(term: int) -> None:
     """Inside an apply: still mine, and nobody can end it before the commit. Raises `Deposed`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM research_term WHERE id = %s AND ended_at IS NULL AND lease_expires_at > clock_timestamp() FOR SHARE",
+            "SELECT 1 FROM research_term WHERE id = %s AND ended_at IS NULL AND lease_expires_at > clock_timestamp()"
+            " FOR SHARE",
             [term],
         )
         if cursor.fetchone() is None:
@@ -99,7 +107,9 @@ def must_hold(term: int) -> None:
 def resign(term: int) -> None:
     """Leave office at once, so that the next one need not wait for the lease."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE research_term SET ended_at = clock_timestamp() WHERE id = %s AND ended_at IS NULL", [term])
+        cursor.execute(
+            "UPDATE research_term SET ended_at = clock_timestamp() WHERE id = %s AND ended_at IS NULL", [term]
+        )
 
 
 def present() -> Term | None:

@@ -33,7 +33,7 @@ class SpoolReporter:
         self._told_at = float("-inf")
         self.last_progress: dict[str, Any] | None = None
         self.metrics: list[dict[str, Any]] = []
-        self.artifacts: dict[str, str] = {}
+        self.artifacts: dict[str, dict[str, str | int]] = {}
 
     def progress(self, unit: int, units: int, message: str = "") -> None:
         """At most one notice in `PROGRESS_EVERY` seconds, but always the last unit; a unit that falls is held up."""
@@ -61,7 +61,7 @@ class SpoolReporter:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot name an artifact: use letters, digits, dot, dash and underscore")
         write_durably(self._folder / "artifacts" / name, payload)
-        self.artifacts[name] = hashlib.sha256(payload).hexdigest()
+        self.artifacts[name] = {"sha256": hashlib.sha256(payload).hexdigest(), "size": len(payload)}
         faults.point("worker.artifact.written")
 
     def should_stop(self) -> bool:

@@ -48,9 +48,9 @@ def perform(job: Job, reporter: SpoolReporter, folder: Path) -> None:
     except InvalidInput as error:
         end = _failed("invalid_input", str(error) or "the input cannot be used")
     except MemoryError:
-        end = _failed("crashed", f"out of memory:\n{traceback.format_exc()}")
-    except Exception:  # noqa: BLE001  # whatever the engine raises is the operation's end, told with its traceback
-        end = _failed("error", traceback.format_exc())
+        end = _failed("crashed", "It ran out of memory.", traceback.format_exc())
+    except Exception as error:  # noqa: BLE001  # whatever the engine raises is the operation's end, with its traceback
+        end = _failed("error", f"{type(error).__name__}: {error}", traceback.format_exc())
     faults.point("worker.outcome.decided")
     end |= {"metrics": reporter.metrics, "progress": reporter.last_progress}
     write_durably(folder / "outcome.json", json.dumps(end).encode())
@@ -70,5 +70,6 @@ def _completed(result: Any, reporter: SpoolReporter) -> dict[str, Any]:
     return {"state": "completed", "result": result, "artifacts": sorted(reporter.artifacts)}
 
 
-def _failed(reason: str, message: str) -> dict[str, Any]:
-    return {"state": "failed", "error": {"reason": reason, "message": message[-MAX_MESSAGE:]}}
+def _failed(reason: str, message: str, trace: str = "") -> dict[str, Any]:
+    error = {"reason": reason, "message": message[:MAX_MESSAGE], "log_tail": trace[-MAX_MESSAGE:]}
+    return {"state": "failed", "error": error}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -21,20 +22,41 @@ if TYPE_CHECKING:
 
 MOST_CHECKPOINTS = 4
 CANDIDATES = 5
+LOOKS = 10
+LOOK_AGAIN_S = 0.01
+
+
+class Busy(Exception):
+    """The coordinator has the research locked at this moment."""
 
 
 def assign(name: str, session: int, seq: int, kinds: Sequence[str]) -> Assignment | None:
     """Give the worker the oldest work it can do, if this call is still its newest and it is still idle."""
+    for _ in range(LOOKS):
+        try:
+            return _first(name, session, seq, kinds)
+        except Busy:
+            time.sleep(LOOK_AGAIN_S)  # the push came with the coordinator's commit, and its next step holds the lock
+    return None
+
+
+def _first(name: str, session: int, seq: int, kinds: Sequence[str]) -> Assignment | None:
     queued = Operation.objects.queued().filter(kind__in=[kind for kind in kinds if kind in EXTERNAL])
     due = queued.filter(Q(not_before=None) | Q(not_before__lte=DatabaseNow()))
     ordered = due.order_by("-research__priority", "queued_at", "id").values_list("id", "research_id")
+    busy = False
     for operation_id, research_id in ordered[:CANDIDATES]:
         try:
             given = _give(operation_id, research_id, name, session, seq)
         except StaleOperation:
             continue
+        except Busy:
+            busy = True
+            continue
         if given is not None:
             return given
+    if busy:
+        raise Busy
     return None
 
 
@@ -42,7 +64,7 @@ def _give(operation_id: int, research_id: int, name: str, session: int, seq: int
     env = settings.ENV
     with change() as record:
         if locks.research_or_none(research_id) is None:
-            return None
+            raise Busy
         operation = Operation.objects.select_for_update(of=("self",)).get(pk=operation_id)
         worker = Worker.objects.select_for_update().get(name=name)
         newest = worker.session == session and worker.seq == seq
@@ -59,7 +81,8 @@ def _give(operation_id: int, research_id: int, name: str, session: int, seq: int
         Worker.objects.filter(pk=worker.pk).update(idle=False)
         record.event(
             Topic.OPERATION, "operation.started",
-            f"{operation.get_kind_display()} of research {research_id} is given to worker {name} as operation {operation.pk}.",
+            f"{operation.get_kind_display()} of research {research_id} is given to worker {name} as operation "
+            f"{operation.pk}.",
             research=research_id, operation=operation, worker=name, attempt=operation.attempt,
             resumed_from_unit=operation.resumed_from_unit,
         )  # fmt: skip

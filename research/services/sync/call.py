@@ -67,7 +67,8 @@ def _note(worker: Worker, request: SyncRequest, entry: str, *, idle: bool) -> No
 
 
 def _answer(
-    worker: Worker, greeting: Greeting, answers: list[OperationAnswer] | None = None, assignment: Assignment | None = None
+    worker: Worker, greeting: Greeting, answers: list[OperationAnswer] | None = None,
+    assignment: Assignment | None = None,
 ) -> SyncAnswer:  # fmt: skip
     env = settings.ENV
     return SyncAnswer(
@@ -100,8 +101,8 @@ def _unreported(
 
 def _orphan(record: Change, worker: Worker, operation: Operation, greeting: Greeting) -> None:
     message = (
-        f"{operation.get_kind_display()} operation {operation.pk} lost its runner {operation.runner}: worker {worker.name} "
-        "came back as a new process that does not have it."
+        f"{operation.get_kind_display()} operation {operation.pk} lost its runner {operation.runner}: "
+        f"worker {worker.name} came back as a new process that does not have it."
     )
     operations.fail(
         record, operation, reason=Reason.ORPHANED, message=message, conditions={"incarnation": operation.incarnation},

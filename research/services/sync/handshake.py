@@ -66,13 +66,16 @@ def _refuse(record: Change, worker: Worker, why: str) -> Greeting:
 
 
 def _confirm(record: Change, worker: Worker, row: WorkerSession, request: SyncRequest) -> None:
-    WorkerSession.objects.filter(worker=worker, confirmed_at__isnull=False, ended_at=None).update(ended_at=DatabaseNow())
+    WorkerSession.objects.filter(worker=worker, confirmed_at__isnull=False, ended_at=None).update(
+        ended_at=DatabaseNow()
+    )
     WorkerSession.objects.filter(pk=row.pk).update(confirmed_at=DatabaseNow())
     again = worker.session is not None
     worker.session, worker.incarnation, worker.seq, worker.drain_requested = row.pk, request.incarnation, -1, False
     host = request.host.get("hostname", "an unnamed host")
     record.event(
         Topic.WORKER, "worker.restarted" if again else "worker.connected",
-        f"Worker {worker.name} {'is back as a new process' if again else 'is connected'} on {host}, for {', '.join(request.kinds)}.",
+        f"Worker {worker.name} {'is back as a new process' if again else 'is connected'} on {host}, for "
+        f"{', '.join(request.kinds)}.",
         worker=worker.name, session=row.pk, incarnation=str(request.incarnation),
     )  # fmt: skip

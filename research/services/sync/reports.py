@@ -61,7 +61,8 @@ def _store_progress(record: Change, worker: Worker, report: OperationReport, ope
         operation.unit = progress.unit
         record.touch("operation", operation.pk)
     operations.one(
-        Operation.objects.filter(pk=operation.pk, status=Status.RUNNING).update(**fields), f"Report on operation {operation.pk}"
+        Operation.objects.filter(pk=operation.pk, status=Status.RUNNING).update(**fields),
+        f"Report on operation {operation.pk}",
     )
 
 
