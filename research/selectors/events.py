@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from research.models import Event
+from research.models import Event, EventCounter
 from research.selectors.times import iso
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ def since(
     if topics:
         found = found.filter(topic__in=topics)
     return found.order_by("seq")[: max(1, min(limit, MOST))]
+
+
+def newest() -> int:
+    """The number of the newest event; 0 before the first."""
+    return EventCounter.objects.values_list("last", flat=True).first() or 0
 
 
 def of_research(research_id: int, *, newest: int = MOST) -> list[Event]:

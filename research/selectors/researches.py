@@ -42,6 +42,12 @@ def newest(*, limit: int = 100, states: Iterable[str] = (), before: int | None =
     return list(found[: max(1, min(limit, MOST))])
 
 
+def summaries_of(ids: Iterable[int], situation: Situation) -> list[dict[str, Any]]:
+    """The summaries of these researches, in order of id."""
+    found = _with(Operation.objects.live().select_related("research")).select_related("strategy")
+    return [summary(row, situation) for row in found.filter(pk__in=list(ids)).order_by("id")]
+
+
 def _with(operations: QuerySet[Operation]) -> QuerySet[Research]:
     return Research.objects.prefetch_related(Prefetch("operations", queryset=operations.order_by("id")))
 

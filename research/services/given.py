@@ -30,6 +30,16 @@ def check_given(
     return None
 
 
+def on_market(given: Mapping[str, Any] | None, symbol: str, timeframe: str) -> dict[str, Any] | None:
+    """A copy of the specification that trades this symbol and timeframe where they are given."""
+    if given is None:
+        return None
+    data, asked = given.get("data", {}), {"symbol": symbol, "timeframe": timeframe}
+    if not isinstance(data, dict):
+        return dict(given)
+    return {**given, "data": data | {name: value for name, value in asked.items() if value}}
+
+
 def complete(spec: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """The specification with overrides and all defaults written out. Raises `workers.strategy.InvalidStrategy`."""
     parsed = strategy.parse(strategy.with_overrides(dict(spec), list(overrides)))

@@ -11,7 +11,7 @@ from research.models.clock import DatabaseNow
 from research.services import locks, operations
 from research.services.change import change
 from research.services.errors import Invalid, Refused
-from research.services.given import check_given
+from research.services.given import check_given, on_market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,15 +24,19 @@ LARGEST_SEED = 2**63 - 1
 def create(
     *, brief: str, symbol: str = "", timeframe: str = "", seed: int | None = None, designer: str = "evolution",
     given: Mapping[str, Any] | None = None, overrides: Sequence[str] = (), priority: int = 0, user: Any = None,
+    by: str = "",
 ) -> Research:  # fmt: skip
-    """Record a new research as `pending`; the coordinator begins it. Raises `Invalid` saying what to do."""
+    """Record a new research as `pending`; the coordinator begins it. Raises `Invalid` saying what to do.
+
+    `symbol` and `timeframe` win over those of a given specification. `by` names who asked where there is no `user`.
+    """
     if not brief.strip():
         raise Invalid('The brief is empty: say in a sentence what to look for, such as "momentum after quiet weeks".')
     if seed is not None and not 0 <= seed <= LARGEST_SEED:
         raise Invalid(f"The seed must be between 0 and {LARGEST_SEED}.")
-    given = check_given(given, overrides, designer)
+    given = check_given(on_market(given, symbol, timeframe), overrides, designer)
     dataset = _dataset(symbol, timeframe, given)
-    name = user.get_username() if user else ""
+    name = user.get_username() if user else by
     with change() as record:
         research = Research.objects.create(
             brief=brief.strip(), symbol=dataset.symbol, timeframe=dataset.timeframe, dataset=dataset,

@@ -1,0 +1,17 @@
+"""`manage.py research start / list / show / follow / cancel / resume`."""
+
+from __future__ import annotations
+
+from research.management.actions import ActionCommand
+from research.management.researches.follow import Follow
+from research.management.researches.intent import Cancel, Resume
+from research.management.researches.listing import List
+from research.management.researches.show import Show
+from research.management.researches.start import Start
+
+
+class Command(ActionCommand):
+    help = "Researches: start them, see them, follow them, cancel and resume them."
+    actions = {
+        "start": Start(), "list": List(), "show": Show(), "follow": Follow(), "cancel": Cancel(), "resume": Resume(),
+    }  # fmt: skip
