@@ -1,0 +1,26 @@
+"""Times and durations in words; `static/ktrdr/clock.js` says the same in the browser."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def duration(seconds: float) -> str:
+    """`5 s`, `3 min`, `2 h 10 min`, `4 d 3 h`; never negative."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def absolute(moment: datetime) -> str:
+    """`2026-07-01 12:00:00 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
