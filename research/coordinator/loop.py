@@ -10,7 +10,7 @@ from research.coordinator import attention
 from research.coordinator.admission import admit
 from research.coordinator.apply import advance
 from research.runners.liveness import Amnesty
-from research.services import silence
+from research.services import clusters, silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,8 @@ def serve(leader: Leader, *, seconds: float = TERM_S) -> bool:
         if not active and not pending:
             return False
         if -1 in woken or time.monotonic() >= due:
+            if clusters.draining():
+                return True
             due, woken = time.monotonic() + TICK_S, _everything(leader)
         elif pending and woken:
             woken |= {*admit(leader.term)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from uuid import uuid4
 
+import psycopg
 from django.db import InterfaceError, OperationalError
 
 from research.coordinator.leader import Leader, NotLeader
@@ -17,8 +18,8 @@ log = logging.getLogger(__name__)
 
 def coordinate() -> None:
     """Lead, unless somebody does. A task of the queue; calling it twice is harmless."""
-    if not Research.objects.unfinished().exists():
-        return
+    if clusters.draining() or not Research.objects.unfinished().exists():
+        return  # a cluster that leaves leads no more; a web process sees that nobody leads and calls again
     try:
         with Leader(clusters.current() or uuid4(), f"cluster {clusters.current_label()}") as leader:
             work_left = serve(leader)
@@ -27,7 +28,7 @@ def coordinate() -> None:
     except terms.Deposed as deposed:
         log.warning("%s", deposed)
         return
-    except (OperationalError, InterfaceError) as lost:
+    except (OperationalError, InterfaceError, psycopg.Error) as lost:
         log.warning("The leader lost the database: %s", str(lost).strip().splitlines()[0])
         return
     if work_left:
