@@ -51,7 +51,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "libraries": {"ktrdr": "research.dashboard.templatetags.ktrdr"},
         },
     }
 ]

@@ -6,4 +6,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("research.api.urls")),
     path("admin/", admin.site.urls),
+    path("", include("research.dashboard.urls")),
 ]

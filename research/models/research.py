@@ -59,6 +59,7 @@ class Research(models.Model):
         indexes = [
             models.Index(fields=["state", "-priority", "id"], name="research_queue",
                          condition=~models.Q(state__in=ENDED)),
+            models.Index(fields=["-ended_at"], name="research_ended", condition=models.Q(state__in=ENDED)),
         ]  # fmt: skip
         constraints = [
             among("state", State, "research_state_known"),

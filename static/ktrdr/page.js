@@ -1,9 +1,11 @@
 // What makes forms and links nicer; each works without it.
 import * as dialog from "./dialog.js";
+import * as forms from "./forms.js";
 import * as theme from "./theme.js";
 
 theme.start();
 dialog.start();
+forms.start();
 
 // An open menu closes when one looks elsewhere.
 document.addEventListener("click", (event) => {

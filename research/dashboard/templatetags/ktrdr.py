@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 register = template.Library()
-_LEVEL_TONE = {Level.INFO: "quiet", Level.WARNING: "warn", Level.ERROR: "bad"}
+_LEVEL_TONE = {Level.INFO.value: "quiet", Level.WARNING.value: "warn", Level.ERROR.value: "bad"}
 _VERDICT_TONE = {"promising": "good", "inconclusive": "warn", "reject": "quiet"}
 _TONES: dict[str, str] = {**TONE, **WORKER_TONE, **_LEVEL_TONE, **_VERDICT_TONE}
 
@@ -59,6 +59,24 @@ def duration(seconds: float | None) -> str:
 def percent(fraction: float | None) -> str:
     """0.25 → `25 %`; nothing for None."""
     return "" if fraction is None else f"{100 * fraction:.0f} %"
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    """12345 → `12,345`; nothing for None."""
+    return "" if number is None else f"{number:,}"
+
+
+@register.filter
+def rate(per_second: float) -> str:
+    """Three figures that count: `0.0123`, `1.23`, `12.3`, `1,234`."""
+    return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.3g}"
+
+
+@register.filter
+def plain(number: float) -> str:
+    """A plain number for an attribute."""
+    return f"{number:.4f}"
 
 
 @register.filter
