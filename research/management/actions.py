@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import logging
 from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, OutputWrapper
 
 from ktrdr_site.commands import DatabaseCommand
 from research.management.terminal import Out
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Mapping
 
-    from django.core.management.base import CommandParser, OutputWrapper
+    from django.core.management.base import CommandParser
 
 
 class Action(Protocol):
@@ -41,9 +42,9 @@ class ActionCommand(DatabaseCommand):
             action.add_arguments(found.add_parser(name, help=action.help, description=action.help))
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        colour = False if options.get("no_color") else None
+        logging.getLogger("django-q").setLevel(logging.WARNING)  # that a doorbell was rung is no news to a person
         try:
-            code = self.actions[options["action"]].run(Out(_stream(self.stdout), colour=colour), options)
+            code = self.actions[options["action"]].run(output(self.stdout, options), options)
         except ServiceError as problem:
             raise CommandError(str(problem), returncode=problem.exit_code) from problem
         if code:
@@ -51,9 +52,17 @@ class ActionCommand(DatabaseCommand):
             raise SystemExit(code)
 
 
+def output(wrapper: OutputWrapper, options: Mapping[str, Any]) -> Out:
+    """Where a command reports to, with Django's own options obeyed."""
+    return Out(_stream(wrapper), colour=False if options.get("no_color") else None)
+
+
 def _stream(wrapper: OutputWrapper) -> TextIO:
     """What Django's wrapper writes to: the wrapper ends every write with a new line, a progress line needs none."""
-    return cast("TextIO", vars(wrapper).get("_out", wrapper))
+    stream: object = wrapper
+    while isinstance(stream, OutputWrapper):
+        stream = vars(stream)["_out"]
+    return cast("TextIO", stream)
 
 
 def json_option(parser: ArgumentParser) -> None:

@@ -49,7 +49,7 @@ class Out:
 
     def pairs(self, rows: Sequence[tuple[str, Any]]) -> None:
         """One fact a line, the names aligned; empty ones are left out."""
-        shown = [(name, str(value)) for name, value in rows if value not in (None, "")]
+        shown = [(name, str(value)) for name, value in rows if value is not None and value != ""]
         wide = max((len(name) for name, _ in shown), default=0)
         for name, value in shown:
             self.line(f"{self.tint(f'{name:<{wide}}', 'quiet')}  {value}")

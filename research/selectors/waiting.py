@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,14 @@ from django.db.models import Q
 
 from research.coordinator.admission import capacity
 from research.lifecycle.states import IN_PROCESS, State, Status
-from research.models import Operation, Research, Term
+from research.models import Cluster, Operation, Research, Term
 from research.models.clock import DatabaseNow, database_now
 from research.selectors.workers import WorkerState, WorkerView, all_workers
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+CLUSTER_LATELY_S = 10.0
 
 
 class Situation:
@@ -28,6 +31,18 @@ class Situation:
     def led(self) -> bool:
         """Some coordinator's term runs."""
         return Term.objects.filter(ended_at=None, lease_expires_at__gt=DatabaseNow()).exists()
+
+    @cached_property
+    def clustered(self) -> bool:
+        """Some cluster is alive: somebody will lead in a moment."""
+        lately = self.now - timedelta(seconds=CLUSTER_LATELY_S)
+        return Cluster.objects.filter(ended_at=None, noted_at__gt=lately).exists()
+
+    @property
+    def why_not_led(self) -> str:
+        if self.led:
+            return ""
+        return "the coordinator is called" if self.clustered else _NOBODY_LEADS
 
     @cached_property
     def places(self) -> int:
@@ -63,13 +78,13 @@ def waiting_for(research: Research, live: Operation | None, situation: Situation
     if not research.is_active:
         return ""
     if live is None:
-        return "" if situation.led else _NOBODY_LEADS
+        return situation.why_not_led
     if live.status == Status.RUNNING:
         return "" if live.kind in IN_PROCESS else _for_its_worker(live, situation)
     if live.not_before is not None and live.not_before > situation.now:
         return f"starts again in {(live.not_before - situation.now).total_seconds():.0f} s"
     if live.kind in IN_PROCESS:
-        return "waits for a free process of the cluster" if situation.led else _NOBODY_LEADS
+        return situation.why_not_led or "waits for a free process of the cluster"
     return _for_a_worker(live, situation)
 
 
@@ -81,7 +96,7 @@ def _for_a_place(research: Research, situation: Situation) -> str:
     before = f", {ahead} ahead of it" if ahead else ""
     if situation.active + ahead >= situation.places:
         return f"waits for a free place: {situation.active} of {situation.places} researches are active{before}"
-    return "" if situation.led else _NOBODY_LEADS
+    return situation.why_not_led
 
 
 def _for_a_worker(operation: Operation, situation: Situation) -> str:

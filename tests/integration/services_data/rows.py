@@ -57,7 +57,7 @@ def research(state: State = State.TRAINING, **fields: object) -> Research:
 
 def queued(parent: Research, kind: Kind = Kind.TRAINING, **fields: object) -> Operation:
     with change() as record:
-        return operations.create(record, parent, kind, spec={}, attempt=1, **fields)
+        return operations.create(record, parent, kind, **({"spec": {}, "attempt": 1} | fields))
 
 
 def running(by: Worker, parent: Research | None = None, kind: Kind = Kind.TRAINING, **fields: object) -> Operation:
