@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class ResearchConfig(AppConfig):
@@ -7,6 +6,4 @@ class ResearchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from research.dashboard.access import make_groups
-
-        post_migrate.connect(make_groups, sender=self)
+        from research import checks  # noqa: F401 - registers them

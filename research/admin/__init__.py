@@ -1,0 +1,5 @@
+"""Django's admin: everything can be looked at, nothing can be typed over; actions are those of the services."""
+
+from research.admin import records, researches, system, workers
+
+__all__ = ["records", "researches", "system", "workers"]
