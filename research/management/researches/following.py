@@ -122,5 +122,5 @@ def _conclude(out: Out, found: Sequence[dict[str, Any]]) -> None:
         else:
             label = one["verdict"]["label"]
             out.line(
-                f"Research {one['id']}: {out.tint(label, TONE.get(label, ''))}. {' '.join(one['verdict']['why'][:1])}"
+                f"Research {one['id']}: {out.tint(label, TONE.get(label, ''))}. {' '.join(one['verdict'].get('why', [])[:1])}"
             )
