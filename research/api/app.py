@@ -10,7 +10,7 @@ from django.http import Http404
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from research.api import blobs, events, researches, workers
+from research.api import blobs, events, recovery, researches, workers
 from research.services.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ api.add_router("/operations/", blobs.router, tags=["blobs"])
 api.add_router("/datasets/", blobs.datasets_router, tags=["blobs"])
 api.add_router("/researches", researches.router, tags=["researches"])
 api.add_router("/workers", workers.router, tags=["workers"])
+api.add_router("/recovery", recovery.router, tags=["recovery"])
 api.add_router("/", events.router, tags=["events"])
 
 

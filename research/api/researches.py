@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 
 from research.api.auth import need, session
+from research.coordinator.tasks import resume_if_needed
 from research.lifecycle.states import State
 from research.selectors import researches as selector
 from research.selectors.waiting import Situation
@@ -54,6 +55,7 @@ def start(request: HttpRequest, body: NewResearch) -> Status:
     """Create a research; the coordinator begins it."""
     user = need(request, "research.add_research")
     made = service.create(**body.dict(), user=user)
+    resume_if_needed()
     return Status(HTTPStatus.CREATED, selector.detail(selector.get(made.pk)))
 
 
@@ -70,4 +72,5 @@ def resume(request: HttpRequest, research: int) -> Status:
     """Make a failed or cancelled research active again. 409 when it is neither, or somebody was faster."""
     user = need(request, "research.change_research")
     service.resume(research, user=user.get_username())
+    resume_if_needed()
     return Status(HTTPStatus.CREATED, selector.detail(selector.get(research)))

@@ -32,12 +32,11 @@ def client(url: str, worker: str = "gpu", incarnation: UUID | None = None, token
     return Client(url=url, token=token or tokens.create_token(worker), worker=worker, incarnation=str(life))
 
 
-def refused(call: Any, *arguments: Any, **more: Any) -> tuple[int, dict[str, str]]:
+def refused(call: Any, *arguments: Any, **more: Any) -> tuple[int, str]:
+    """Status and message, as the worker's client tells them."""
     with pytest.raises(Refused) as caught:
         call(*arguments, **more)
-    said = json.loads(caught.value.message)
-    assert set(said) == {"code", "message"}
-    return caught.value.status, said
+    return caught.value.status, caught.value.message
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_the_bars_of_its_research_are_for_a_worker_and_others_are_not(
     status, said = refused(
         client(url).fetch, f"/api/v1/datasets/{other.sha256}", tmp_path / "x", sha256=other.sha256, size=other.size
     )
-    assert (status, said["code"]) == (403, "forbidden")
+    assert (status, "gpu" in said) == (403, True)
 
 
 def test_a_stranger_and_a_revoked_token_get_401(url: str, training: Operation, file: Path) -> None:
@@ -101,7 +100,7 @@ def test_a_stranger_and_a_revoked_token_get_401(url: str, training: Operation, f
 def test_a_token_does_not_speak_for_another_worker(url: str, training: Operation, file: Path) -> None:
     path = f"/api/v1/operations/{training.pk}/checkpoints/4"
     status, said = refused(client(url, "gpu", token=tokens.create_token("cpu")).put, path, file)
-    assert (status, said["code"]) == (403, "forbidden")
+    assert (status, "gpu" in said) == (403, True)
 
 
 def test_a_worker_touches_only_what_it_runs(url: str, training: Operation, file: Path, tmp_path: Path) -> None:
@@ -134,7 +133,7 @@ def test_a_damaged_checkpoint_is_answered_with_410_and_never_used_again(
         handle.write(b"rot")
     path = f"/api/v1/operations/{training.pk}/checkpoints/4"
     status, said = refused(client(url).fetch, path, tmp_path / "x", sha256=SHA, size=len(PAYLOAD))
-    assert (status, said["code"]) == (410, "damaged")
+    assert (status, "is damaged" in said) == (410, True)
     assert [row.unit for row in checkpoints.usable_checkpoints(training.research_id, Kind.TRAINING)] == [3]
     assert Event.objects.filter(code="checkpoint.unusable").count() == 1
     assert refused(client(url).fetch, path, tmp_path / "x", sha256=SHA, size=len(PAYLOAD))[0] == 404
@@ -196,6 +195,6 @@ def test_a_full_disk_is_answered_with_507_and_the_next_try_succeeds(
         status, said = refused(sender.put, path, small)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert (status, said["code"]) == (507, "no_space")
+    assert (status, "disk of the blob folder is full" in said) == (507, True)
     sender.put(path, small)
     assert Checkpoint.objects.get().size == 500_000

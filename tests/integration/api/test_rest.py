@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client as Browser
+from django_q.models import OrmQ
 
 from research.lifecycle.states import State
 from research.models import Event, Measure, Research
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
 pytestmark = pytest.mark.django_db(transaction=True)
-READS = ("researches", "workers", "events")
+READS = ("researches", "workers", "events", "recovery")
 
 
 def post(browser: Browser, path: str, body: dict[str, Any] | None = None) -> HttpResponse:
@@ -37,6 +38,48 @@ def test_a_viewer_reads_but_does_not_act(viewer: Browser) -> None:
         answer = post(viewer, path, {"brief": "x"})
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert Research.objects.get().state == State.TRAINING
+
+
+def test_an_operator_starts_a_research_and_a_coordinator_is_called(operator: Browser) -> None:
+    rows.dataset()
+    body = {"brief": "calm", "symbol": "ACME", "seed": 7, "overrides": ["training.epochs=9"]}
+    answer = post(operator, "researches", body)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert (made["state"], made["seed"], made["overrides"], made["created_by"]) == (
+        "pending", 7, ["training.epochs=9"], "ada",
+    )  # fmt: skip
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_research_that_cannot_be_is_refused_whole(operator: Browser) -> None:
+    rows.dataset()
+    for body, what in (
+        ({"brief": "x", "overrides": ["training.epoch=9"]}, "did you mean 'epochs'"),
+        ({"brief": "x", "given": {"name": "x"}}, "indicators"),
+        ({"brief": "x", "symbol": "NONE"}, "No data for NONE"),
+        ({"brief": "x", "seed": -1}, "seed"),
+    ):
+        answer = post(operator, "researches", body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+        assert what in answer.json()["message"]
+    assert not Research.objects.exists()
+
+
+def test_a_worker_is_asked_to_leave_by_an_operator_only(operator: Browser, viewer: Browser) -> None:
+    rows.worker("gpu")
+    assert post(viewer, "workers/gpu/draining").status_code == 403
+    answer = post(operator, "workers/gpu/draining")
+    assert (answer.status_code, answer.json()["draining"]) == (201, True)
+    assert post(operator, "workers/gpu/draining").status_code == 409
+    assert post(operator, "workers/cpu/draining").status_code == 404
+    assert Event.objects.get(code="operator.drain").user == "ada"
+
+
+def test_recovery_says_what_would_be_done(viewer: Browser) -> None:
+    operation = rows.running_design()
+    [plan] = viewer.get("/api/v1/recovery").json()["planned"]
+    assert (plan["operation"], plan["step"]) == (operation.pk, "orphan")
 
 
 def test_a_research_tells_its_operations_and_events_in_order(viewer: Browser) -> None:
