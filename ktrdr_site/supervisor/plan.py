@@ -62,7 +62,7 @@ class Plan:
         ]
 
     def migrate(self) -> list[ChildSpec]:
-        command = [*_MANAGE, "migrate", "--no-input"]
+        command = [*_MANAGE, "migrate", "--no-input", "--verbosity", "0"]  # thirty tables are no news
         return [ChildSpec("migrate", "migrate", command, once=True, critical=True, show_all=True)]
 
     def web(self) -> list[ChildSpec]:
