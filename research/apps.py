@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ResearchConfig(AppConfig):
@@ -7,3 +8,6 @@ class ResearchConfig(AppConfig):
 
     def ready(self) -> None:
         from research import checks  # noqa: F401 - registers them
+        from research.dashboard.access import make_groups
+
+        post_migrate.connect(make_groups, sender=self)
