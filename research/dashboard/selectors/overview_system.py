@@ -105,8 +105,14 @@ def _no_workers(situation: Situation) -> list[Alert]:
             f"{queued[kind]} queued {kind} operation{'s' if queued[kind] > 1 else ''} cannot start. Start a worker: "
             f"python -m workers --kinds {kind} --name NAME --url URL.",
         )
-        for kind in EXTERNAL if queued[kind] and not situation.able(kind)
+        for kind in EXTERNAL if queued[kind] and not _may_be_able(kind, situation)
     ]  # fmt: skip
+
+
+def _may_be_able(kind: str, situation: Situation) -> bool:
+    """One that has just fallen silent is waited for before anybody is called."""
+    suspect = any(view.state == WorkerState.SUSPECT and kind in view.kinds for view in situation.workers)
+    return suspect or bool(situation.able(kind))
 
 
 def _failed(now: datetime) -> list[Alert]:

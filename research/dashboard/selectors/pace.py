@@ -38,7 +38,7 @@ def pace_of(operation: Operation, now: datetime) -> Pace:
     if began is None or seen is None or made <= 0 or (seen - began).total_seconds() < _ENOUGH_S:
         return Pace(name, None, None)
     rate = made / (seen - began).total_seconds()
-    quiet = (now - seen).total_seconds()
+    quiet = max(0.0, (now - seen).total_seconds())
     ahead = max(0, operation.units - operation.unit) / rate - quiet
     return Pace(
         name, rate, max(0.0, ahead) if operation.units else None,

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from research.coordinator.tasks import resume_if_needed
 from research.dashboard.access import CHANGE, DRAIN, START, members_only, need, wants_fragment
 from research.dashboard.forms import StartForm
 from research.dashboard.views.answers import done, in_words
@@ -35,6 +36,7 @@ def start(request: HttpRequest) -> HttpResponse:
             raise Invalid(form.problems)
         return page(request, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     made = researches.create(**form.values, user=request.user)
+    resume_if_needed()
     return done(request, f"Research {made.pk} is created.", at=made.get_absolute_url())
 
 
@@ -61,6 +63,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a failed or cancelled research active again."""
     researches.resume(pk, user=need(request, CHANGE))
+    resume_if_needed()
     return done(request, f"Research {pk} goes on where it stopped.", at=reverse("research", args=[pk]))
 
 
