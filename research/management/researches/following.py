@@ -64,17 +64,20 @@ class _Follower:
     def look(self) -> bool:
         """Show what is new. True when all are over. A database that is away is waited for."""
         try:
-            over = self._look()
+            self._reconnect()
+            return self._look()
         except (OperationalError, InterfaceError):
             connection.close()
             if not self.cut_off:
                 self.progress.say("The database does not answer; waiting for it. Nothing is lost.", "warn")
             self.cut_off = True
             return False
+
+    def _reconnect(self) -> None:
         if self.cut_off:
+            connection.ensure_connection()
             self.progress.say("The database is back.", "good")
         self.cut_off = False
-        return over
 
     def _look(self) -> bool:
         situation = Situation()
@@ -112,8 +115,8 @@ def _heard() -> bool:
 
 
 def _conclude(out: Out, found: Sequence[dict[str, Any]]) -> None:
+    out.line()
     for one in found:
-        out.line()
         if one["state"] != State.COMPLETED:
             out.line(out.tint(f"Research {one['id']} {one['state']}: {one['message']}", "bad"))
             out.line(f"To go on where it stopped: manage.py research resume {one['id']}")
@@ -121,6 +124,5 @@ def _conclude(out: Out, found: Sequence[dict[str, Any]]) -> None:
             tell(out, one)
         else:
             label = one["verdict"]["label"]
-            out.line(
-                f"Research {one['id']}: {out.tint(label, TONE.get(label, ''))}. {' '.join(one['verdict'].get('why', [])[:1])}"
-            )
+            first = next(iter(one["verdict"].get("why", [])), label)
+            out.line(f"Research {one['id']}: {out.tint(first, TONE.get(label, ''))}")

@@ -138,7 +138,7 @@ def test_several_are_followed_together(tmp_path: Path) -> None:
         follower.wait_said("1 of 2 done")
         conclude(second)
         assert follower.ended() == 0
-        assert f"Research {second.pk}: reject. Rejected: there is no reason" in follower.said
+        assert f"Research {second.pk}: Rejected: there is no reason" in follower.said
 
 
 def test_start_with_follow_shows_it_from_the_beginning(tmp_path: Path) -> None:
