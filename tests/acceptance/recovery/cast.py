@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 SAMPLE = PROJECT / "data" / "nasdaq_daily.csv"
 MARKET = ("--symbol", "NASDAQ", "--timeframe", "1d")
-LONG = ("--set", "training.epochs=1500", "--set", "training.patience=null")  # some 20 s of training
+LONG = (
+    "--set",
+    "training.epochs=1000",
+    "--set",
+    "training.patience=null",
+)  # some 12 s of training, more on a busy machine
 SHORT = ("--set", "training.epochs=40", "--set", "training.patience=null")
 FAST_LEASES = {"KTRDR_HEARTBEAT": "0.5", "KTRDR_SUSPECT": "1.5", "KTRDR_LEASE": "3", "KTRDR_DB_GRACE": "3"}
 

@@ -33,15 +33,17 @@ def test_everything_of_the_backend_is_killed_during_training_and_away_for_longer
     with (
         Stack(tmp_path / "data", environment=FAST_LEASES, arguments=ALONE) as stack,
         OutsideWorker(stack, "far-training", "training", tmp_path / "far-training") as trainer,
+        OutsideWorker(stack, "far-idle", "training", tmp_path / "far-idle") as idle,  # it could take over, and must not
         OutsideWorker(stack, "far-backtest", "backtest", tmp_path / "far-backtest") as backtester,
     ):
         load_sample(stack)
         research = start(stack, *LONG)
         training = wait_running(stack, research, "training", unit=1)
+        assert _connected(stack) == {"far-training", "far-idle", "far-backtest"}
         kill_backend(stack)
         died = time.monotonic()
         wait_until(lambda: time.monotonic() > died + 2 * lease, timeout=60, what="the backend was away for two leases")
-        for worker in (trainer, backtester):
+        for worker in (trainer, idle, backtester):
             assert worker.process is not None
             assert worker.process.poll() is None, worker.text
         stack.start()
@@ -70,3 +72,7 @@ def test_a_training_that_ends_while_nobody_listens_counts_when_the_backend_is_ba
 
     assert tries(shown, "training") == [("completed", "")]
     assert "acknowledged" in worker.text
+
+
+def _connected(stack: Stack) -> set[str]:
+    return {worker["name"] for worker in stack.manage_json("workers", "list") if worker["state"] == "connected"}
