@@ -1,4 +1,5 @@
-"""`python -m workers`: one worker. Exit codes: 0 drained, 2 usage, 4 the name is taken, 5 the token is refused."""
+"""`python -m workers`: one worker. Exit codes: 0 drained, 2 usage, 4 the name is taken, 5 the token is refused,
+6 the disk takes nothing more."""
 
 from __future__ import annotations
 
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, take the name, serve."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.slots < 1:
+        parser.error(f"--slots {options.slots}: write 1 or more")
     if options.slots > 1:
         from workers.slots import run_slots
 
@@ -36,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(settings: Settings) -> int:
     from workers.agent.loop import Agent
     from workers.client import Client
-    from workers.spool import NameInUse, Spool
+    from workers.durable import EXIT_DISK
+    from workers.spool import NameInUse, NoRoom, Spool
 
     log = logging.getLogger("ktrdr.worker")
     try:
@@ -44,6 +48,9 @@ def _serve(settings: Settings) -> int:
     except NameInUse as error:
         log.error("another worker took the name %s: %s", settings.name, error)
         return EXIT_NAME_TAKEN
+    except NoRoom as error:
+        log.error("%s", error)
+        return EXIT_DISK
     client = Client(url=settings.url, token=settings.token, worker=settings.name, incarnation=str(settings.incarnation))
     log.info("worker %s (%s) serves %s", settings.name, ", ".join(settings.kinds), settings.url)
     return Agent(settings, client, spool).run()

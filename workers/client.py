@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -97,7 +98,18 @@ class Client:
 
 def _accept(answer: urllib3.BaseHTTPResponse) -> None:
     if not 200 <= answer.status < 300:
-        raise Refused(answer.status, answer.data.decode(errors="replace")[:2000])
+        raise Refused(answer.status, _reason(answer))
+
+
+def _reason(answer: urllib3.BaseHTTPResponse) -> str:
+    """The backend's words; another server's page may say anything."""
+    if 300 <= answer.status < 400:
+        return f"it redirects to {answer.headers.get('Location', 'nowhere')}: give that as the URL"
+    text = answer.data.decode(errors="replace")[:2000]
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, TypeError, KeyError):
+        return text
 
 
 def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+EXIT_DISK: Final = 6
+"""Exit code of an agent or a child whose disk takes nothing more."""
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+
+
+def is_disk_trouble(error: BaseException) -> bool:
+    """Whether the disk is the cause: full, over quota, read-only or failing. Another host may do better."""
+    return isinstance(error, OSError) and error.errno in _DISK
+
 
 def write_durably(path: Path, payload: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder: when this returns, the file survives a power cut."""
+    """Temporary file, fsync, rename, fsync of the folder: when this returns, the file survives a power cut.
+
+    Raises `OSError`, with the file as it was before and nothing beside it.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as handle:
-        handle.write(payload)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as handle:
+            handle.write(payload)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

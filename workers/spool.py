@@ -9,6 +9,7 @@ FOLDER/operations/12/outcome.json        the end, written last: with it the oper
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ktrdr.worker.spool")
 
+NEEDED_MIB = 16
+
 
 class NameInUse(RuntimeError):
     """Another process of this host runs a worker of this name."""
@@ -42,14 +45,22 @@ class Outcome(Message):
     progress: Progress | None = None
 
 
+class NoRoom(OSError):
+    """The disk of the spool is full or cannot be written; the message says where and what to do."""
+
+
 class Spool:
-    """The spool of one worker name. Opening it takes the name on this host; raises `NameInUse`."""
+    """The spool of one worker name. Opening it takes the name on this host; raises `NameInUse`, `NoRoom`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._operations = folder / "operations"
-        self._operations.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(folder / "lock")
+        try:
+            self._operations.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(folder / "lock")
+            _check_room(folder)
+        except OSError as error:
+            raise NoRoom(f"{folder} cannot be used: {error.strerror}; make room or choose another --data-dir") from None
 
     def operation(self, number: int) -> Path:
         """Folder of one operation, made with all its parts when it is not there."""
@@ -105,6 +116,14 @@ class Spool:
             else:
                 found[int(folder.name)] = outcome
         return found
+
+
+def _check_room(folder: Path) -> None:
+    probe = folder / "probe"
+    write_durably(probe, b"A file can be written here.\n")
+    probe.unlink()
+    if shutil.disk_usage(folder).free < NEEDED_MIB << 20:
+        raise OSError(errno.ENOSPC, f"less than {NEEDED_MIB} MiB are free")
 
 
 def _lock(path: Path) -> int:

@@ -96,7 +96,7 @@ class Child:
     def _write(self, message: dict[str, object]) -> None:
         pipe = self._process.stdin
         if pipe is not None:
-            with contextlib.suppress(BrokenPipeError):  # it is dead: its end is on the way as an event
+            with contextlib.suppress(BrokenPipeError, ValueError):  # dead, or closed: its end is on the way as an event
                 pipe.write(json.dumps(message).encode() + b"\n")
                 pipe.flush()
 
@@ -111,20 +111,24 @@ class Child:
         self._signal(signal.SIGKILL)  # whatever it left behind in its group
         code = self._process.wait()
         self.wait(timeout=5)
+        with contextlib.suppress(BrokenPipeError):  # what it never read
+            _pipe(self._process.stdin).close()
         self._ended(self, code)
 
     def _hear(self) -> None:
-        for line in _lines(self._process.stdout):
-            self.ready.set()
-            told = understand(self.operation, line) if self.operation is not None else None
-            if told is not None:
-                self._said(told)
+        with _pipe(self._process.stdout) as lines:
+            for line in lines:
+                self.ready.set()
+                told = understand(self.operation, line) if self.operation is not None else None
+                if told is not None:
+                    self._said(told)
 
     def _note(self) -> None:
-        for line in _lines(self._process.stderr):
-            text = line.decode(errors="replace").rstrip()
-            self._tail.append(text)
-            log.info("operation %s: | %s", self.operation, text)
+        with _pipe(self._process.stderr) as lines:
+            for line in lines:
+                text = line.decode(errors="replace").rstrip()
+                self._tail.append(text)
+                log.info("operation %s: | %s", self.operation, text)
 
     def _thread(self, target: Callable[[], None]) -> threading.Thread:
         thread = threading.Thread(target=target, name=f"child-{self.pid}-{target.__name__}", daemon=True)
@@ -132,7 +136,7 @@ class Child:
         return thread
 
 
-def _lines(pipe: IO[bytes] | None) -> IO[bytes]:
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise RuntimeError("the child was started without its pipes")
     return pipe

@@ -50,7 +50,8 @@ class Connection:
             answer = self._client.sync(request)
         except (Unreachable, Refused) as error:
             self._say(error)
-            self._post(Unanswered(request.seq, str(error), getattr(error, "status", None)))
+            words, status = (error.message, error.status) if isinstance(error, Refused) else (str(error), None)
+            self._post(Unanswered(request.seq, words, status))
             return
         if ends:
             faults.point("worker.result.reported")
@@ -60,11 +61,13 @@ class Connection:
         self._post(Answered(request.seq, started, answer))
 
     def _say(self, error: Unreachable | Refused) -> None:
-        """Each kind of trouble once; a call the backend could not understand is our error and is told every time."""
-        if isinstance(error, Refused) and error.status in {400, 413, 422}:
-            log.error("BUG: the backend could not use this worker's report: %s", error)
+        """Each kind of trouble once, until the backend answers again; a report it could not use in all its words."""
+        bug = isinstance(error, Refused) and error.status in {400, 413, 422}
+        kind = str(error) if bug else f"{type(error).__name__}{getattr(error, 'status', '')}"
+        if kind == self._trouble:
             return
-        kind = f"{type(error).__name__}{getattr(error, 'status', '')}"
-        if kind != self._trouble:
-            self._trouble = kind
-            log.warning("sync failed, running work goes on and the call is repeated: %s", error)
+        self._trouble = kind
+        if bug:
+            log.error("BUG: the backend could not use this worker's report: %s", error)
+        else:
+            log.warning("no sync with %s, tried again while work goes on: %s", self._client.url, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from workers.durable import EXIT_DISK
 from workers.protocol import ErrorReport
 from workers.spool import Outcome
 
@@ -17,6 +18,8 @@ TAIL = 20_000
 def crashed(event: Ended) -> Outcome:
     """The child died without an outcome."""
     message = f"Its process {_how(event.exit_code)} before it had a result."
+    if event.exit_code == EXIT_DISK:
+        message = f"The worker's disk takes nothing more: {event.log_tail.rpartition(chr(10))[2] or 'it is full'}."
     return _failed(message, "crashed", event.exit_code, event.log_tail[-TAIL:])
 
 
@@ -40,6 +43,8 @@ def _failed(message: str, reason: str, exit_code: int | None = None, log_tail: s
 def _how(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
+    if -code == signal.SIGKILL:
+        return "was ended by SIGKILL (as the kernel does when memory runs out)"
     try:
         return f"was ended by {signal.Signals(-code).name}"
     except ValueError:

@@ -16,6 +16,7 @@ from workers.agent.messages import clock
 from workers.agent.pace import Pace
 from workers.agent.shell import Shell
 from workers.agent.state import State
+from workers.durable import EXIT_DISK, is_disk_trouble
 
 if TYPE_CHECKING:
     from workers.agent.settings import Settings
@@ -56,9 +57,10 @@ class Agent:
         self._connection = Connection(settings, client, hands.Hands("sync", 3, broken), post)
         self._shell = Shell(settings, client, spool, self._children, post, broken)
         self._leaving: messages.Leave | None = None
+        self._interrupted = False
 
     def run(self) -> int:
-        """Serve until drained, replaced or refused."""
+        """Serve until drained, replaced, refused or out of disk."""
         now = clock()
         self._state.restore(self._spool.restore(), now)
         for number in self._state.operations:
@@ -66,12 +68,22 @@ class Agent:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         try:
-            while self._leaving is None:
-                self._turn()
+            leaving = self._serve()
         finally:
             self._children.kill_all()
-        log.info("leaving: %s", self._leaving.message)
-        return self._leaving.code
+        log.log(logging.ERROR if leaving.code else logging.INFO, "leaving: %s", leaving.message)
+        return leaving.code
+
+    def _serve(self) -> messages.Leave:
+        try:
+            while self._leaving is None:
+                self._turn()
+        except OSError as error:
+            if not is_disk_trouble(error):
+                raise
+            where = error.filename or self._spool.folder
+            return messages.Leave(EXIT_DISK, f"{where} cannot be written: {error.strerror}; make room")
+        return self._leaving
 
     def _turn(self) -> None:
         now = clock()
@@ -131,8 +143,10 @@ class Agent:
                 self._shell.carry_out(effect)
 
     def _on_signal(self, number: int, _frame: object) -> None:
-        """The first asks for a drain; the second leaves at once (the kernel kills the children)."""
-        if self._state.draining:
+        """Ask for a drain; a second Ctrl-C leaves at once (the kernel kills the children). A repeated SIGTERM says
+        nothing new: systemd sends it to this process and to the supervisor, which passes its own on."""
+        if number == signal.SIGINT and self._interrupted:
             hands.leave_now(128 + number)
+        self._interrupted |= number == signal.SIGINT
         # SimpleQueue.put may interrupt itself: that is what it is made for.
         self._queue.put(messages.DrainAsked(signal.Signals(number).name))

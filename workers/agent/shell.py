@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from workers import faults
@@ -53,6 +54,7 @@ class Shell:
         self._uploads = Hands("upload", 1, broken)
         self._fetches = Hands("fetch", 2, broken)
         self._preparing: dict[int, threading.Event] = {}
+        self._fetches.do(lambda: self._cache.prune(now=time.time()))
 
     def carry_out(self, effect: Effect) -> None:
         match effect:

@@ -30,6 +30,7 @@ from workers.agent.messages import (
     Write,
 )
 from workers.agent.operation import CHECKPOINT_SPACING, Operation
+from workers.durable import EXIT_DISK
 from workers.protocol import SyncRequest
 from workers.spool import Outcome
 
@@ -58,6 +59,7 @@ class State:
     connected: bool = False
     seen: set[int] = field(default_factory=set)
     token_refusals: int = 0
+    disk_is_full: bool = False
 
     def restore(self, outcomes: dict[int, Outcome], now: float) -> None:
         """Take up what a former life finished. It is reported before its artifacts are sent: the answer says which
@@ -108,7 +110,8 @@ class State:
         if self.draining_since is None:
             return []
         if not self.operations and (self._drain_is_known() or not self.connected):
-            return [Leave(EXIT_DRAINED, "drained")]
+            full = "its disk takes nothing more: make room"
+            return [Leave(EXIT_DISK, full) if self.disk_is_full else Leave(EXIT_DRAINED, "drained")]
         if now - self.draining_since <= self.drain_s:
             return []
         left = [item for item in self.operations.values() if item.outcome is None and item.stage != "stopping"]
@@ -156,7 +159,8 @@ class State:
             return []
         self.connected = False
         if event.status == 409:
-            return [Leave(EXIT_NAME_TAKEN, f"another worker took the name {self.name}: {event.message}")]
+            taken = f"another worker took the name {self.name}: "
+            return [Leave(EXIT_NAME_TAKEN, taken + event.message.removeprefix(taken))]
         self.token_refusals = self.token_refusals + 1 if event.status in {401, 403} else 0
         if self.token_refusals >= REFUSALS_BORNE:
             return [Leave(EXIT_TOKEN_REFUSED, f"the backend refuses the token of {self.name}: {event.message}")]
@@ -200,7 +204,11 @@ class State:
             return [SyncNow()]
         if operation.unusable is not None:
             return self._unusable(operation, operation.unusable, now)
-        return self._finish(operation, ends.crashed(event), now)
+        effects = self._finish(operation, ends.crashed(event), now)
+        if event.exit_code == EXIT_DISK:
+            self.disk_is_full = True
+            effects += self._drain("its full disk", now)
+        return effects
 
     def _uploaded(self, event: Uploaded, now: float) -> list[Effect]:
         operation = self.operations.get(event.operation)

@@ -1,6 +1,7 @@
 """`python -m workers.child PARENT_PID KIND...`: started by the agent only, ahead of need; it waits for one job.
 
-Exit codes: 0 an outcome is in the spool (or no job came); 3 the checkpoint could not be used; anything else a crash.
+Exit codes: 0 an outcome is in the spool (or no job came); 3 the checkpoint could not be used; 6 the disk takes
+nothing more; anything else a crash.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from workers import faults
 from workers.child.channel import Channel
 from workers.child.reporter import SpoolReporter
 from workers.child.work import engine, load_job, perform
+from workers.durable import EXIT_DISK, is_disk_trouble
 from workers.job import UnusableCheckpoint
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ def _run(channel: Channel, job_file: Path) -> int:
     except UnusableCheckpoint as error:
         channel.send("unusable", message=str(error)[:2000])
         return EXIT_UNUSABLE
+    except OSError as error:
+        if not is_disk_trouble(error):
+            raise
+        sys.stderr.write(f"{folder} cannot be written: {error.strerror}\n")
+        return EXIT_DISK
     return 0
 
 

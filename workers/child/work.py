@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from workers import faults
 from workers.child.plain import plain
-from workers.durable import write_durably
+from workers.durable import is_disk_trouble, write_durably
 from workers.job import Interrupted, InvalidInput, Job, UnusableCheckpoint
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def load_job(path: Path) -> Job:
 
 
 def perform(job: Job, reporter: SpoolReporter, folder: Path) -> None:
-    """Do the work and write `outcome.json`. Raises `UnusableCheckpoint` and writes nothing then."""
+    """Do the work and write `outcome.json`. Raises `UnusableCheckpoint`, or `OSError` when the disk takes nothing more,
+    and writes nothing then."""
     try:
         end = _completed(engine(job.kind)(job, reporter), reporter)
     except UnusableCheckpoint:
@@ -49,7 +50,9 @@ def perform(job: Job, reporter: SpoolReporter, folder: Path) -> None:
         end = _failed("invalid_input", str(error) or "the input cannot be used")
     except MemoryError:
         end = _failed("crashed", "It ran out of memory.", traceback.format_exc())
-    except Exception as error:  # noqa: BLE001  # whatever the engine raises is the operation's end, with its traceback
+    except Exception as error:  # whatever the engine raises is the operation's end, with its traceback
+        if is_disk_trouble(error):
+            raise
         end = _failed("error", f"{type(error).__name__}: {error}", traceback.format_exc())
     faults.point("worker.outcome.decided")
     end |= {"metrics": reporter.metrics, "progress": reporter.last_progress}
