@@ -1,7 +1,9 @@
 """Addresses of the pages. Actions are nouns: what one posts is what then exists."""
 
 from django.contrib.auth.views import LoginView, LogoutView
+from django.templatetags.static import static
 from django.urls import path
+from django.views.generic import RedirectView
 
 from research.dashboard.views import actions, overview, research, theme
 
@@ -10,6 +12,7 @@ urlpatterns = [
     path("overview/part/<str:name>", overview.part, name="overview-part"),
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("favicon.ico", RedirectView.as_view(url=static("ktrdr/favicon.svg")), name="favicon"),
     path("theme", theme.choose, name="theme"),
     path("researches", actions.start, name="research-start"),
     path("research/<int:pk>", research.show, name="research"),

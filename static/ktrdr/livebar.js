@@ -9,7 +9,7 @@ const TONES = { info: "tone-quiet", warning: "tone-warn", error: "tone-bad" };
 
 function show({ on, since }) {
   document.documentElement.dataset.liveState = on ? "on" : "off";
-  badge.hidden = false;
+  badge.removeAttribute("title");
   badge.textContent = on ? "Live" : "Not live";
   badge.className = `badge ${on ? "tone-good" : "tone-warn"}`;
   bar.hidden = on;

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRAGMENT = {"headers": {"X-Fragment": "1"}}
-OPEN = {"login", "logout", "theme"}
+OPEN = {"login", "logout", "theme", "favicon"}
 PARTS = ("status", "researches", "workers", "feed", "ended")
 ACTIONS = ("research-start", "research-cancel", "research-resume", "worker-drain")
 ARGUMENTS = {
