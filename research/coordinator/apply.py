@@ -7,7 +7,7 @@ import traceback
 from functools import singledispatch
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from research import phases
 from research.coordinator.facts import Facts, gather
@@ -37,8 +37,11 @@ def advance(research_id: int, term: int, amnesty: Amnesty) -> None:
         except StaleOperation as stale:
             log.info("Step of research %s is taken again: %s", research_id, stale)
             return
-        except (OperationalError, InterfaceError):
-            raise
+        except (OperationalError, InterfaceError) as error:
+            if not connection.is_usable():
+                raise
+            log.info("Step of research %s is taken again: %s", research_id, error)  # a deadlock, a lock not available
+            return
         except Exception:  # noqa: BLE001 - an error in one research fails that one, and the loop goes on
             _fail(research_id, term, traceback.format_exc())
             return
