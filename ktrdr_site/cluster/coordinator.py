@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from importlib.util import find_spec
 
 from django.db import connection
 
@@ -14,12 +13,8 @@ log = logging.getLogger(__name__)
 
 def resume_if_needed() -> None:
     """Start the coordinator if there is work and nobody leads."""
-    try:
-        from research.coordinator import tasks  # type: ignore[attr-defined,unused-ignore]
-    except ImportError:
-        if find_spec("research.coordinator.tasks") is None:
-            return
-        raise
+    from research.coordinator import tasks
+
     try:
         tasks.resume_if_needed()
     except LOST as problem:
