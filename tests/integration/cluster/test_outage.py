@@ -46,7 +46,7 @@ def test_every_process_outlives_the_database_and_works_when_it_is_back(server: S
         down = time.monotonic()
         wait_until(lambda: time.monotonic() - down > 11, timeout=20, what="it was away for more than 10 s")
         assert cluster.main.poll() is None, cluster.text
-        Server(server.place.data_dir, options=FAST).start()
+        server.start()
 
         _ring(server, "os.getpid")
         wait_until(lambda: _waiting(server) == 0, timeout=5, what=f"a task is worked off again:\n{cluster.text}")

@@ -50,6 +50,7 @@ def test_an_agent_killed_before_the_end_reports_nothing_of_the_operation(backend
     backend.give(3, units=1000, pause=0.05)
     backend.wait_unit(3, 2)
     child = worker.child()
+    child.suspend()  # it reads nothing more, so only the kernel can end it
     worker.kill()
     wait_until(lambda: not alive(child.pid), timeout=2, what="the child dies with its agent", interval=0.01)
     before = len(backend.calls)
