@@ -30,7 +30,7 @@ expect.set_options(timeout=10_000)
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything runs, with market data, olga (operator) and vic (viewer). One for all tests, since it takes seconds."""
+    """Everything runs, with market data, olga (operator) and vic (viewer). One for all tests: it takes seconds."""
     short = {"KTRDR_LEASE": "4", "KTRDR_SUSPECT": "2"}
     with Stack(tmp_path_factory.mktemp("browser") / "data", environment=short) as running:
         running.manage("shell", "-c", _PEOPLE)
