@@ -95,9 +95,10 @@ def _external(operation: Operation) -> Look:
             "lease": operation.lease_expires_at, "deadline": operation.deadline_at, "kind": operation.kind,
             "worker": operation.worker_id, "suspect": env.suspect, "amnesty": env.amnesty,
         })  # fmt: skip
-        late, overdue, covered, amnesty, taker, name, silent = cursor.fetchone()
-    if not covered:
+        found = cursor.fetchone()
+    if found is None or not found[2]:  # no web process ever was up, or none is: nobody could have heard
         return Look()
+    late, overdue, _, amnesty, taker, name, silent = found
     lost = None
     if late > 0 and taker and not amnesty:
         text = f"worker {name} has been silent for {float(silent):.1f} s and {taker} is idle and can take over"
