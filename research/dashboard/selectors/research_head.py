@@ -1,0 +1,55 @@
+"""What the research is, where it stands, what it waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from research.dashboard.selectors.overview_researches import steps
+from research.dashboard.selectors.pace import pace_of
+from research.lifecycle.states import ENDED, State, Status
+from research.selectors.waiting import waiting_for
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from research.dashboard.selectors.overview_researches import Step
+    from research.dashboard.selectors.pace import Pace
+    from research.dashboard.selectors.research_rows import Rows
+    from research.models import Operation, Research
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`took_s`: seconds from the first start to the end, or to now. `follows`: see `Rows.follows`."""
+
+    research: Research
+    follows: str
+    live: Operation | None
+    pace: Pace | None
+    steps: list[Step]
+    waits_for: str
+    lost: int
+    took_s: float | None
+    started_by: str
+    cancellable: bool
+
+
+def head(rows: Rows) -> Head:
+    research, live = rows.research, rows.live
+    over = research.state in ENDED
+    running = live is not None and live.status == Status.RUNNING
+    return Head(
+        research, rows.follows if over else f"{rows.follows} pulse", live,
+        pace_of(live, rows.now) if live is not None and running else None,
+        steps(State(research.state), rows.operations),
+        "" if over else waiting_for(research, live, rows.situation),
+        sum(one.reason in {"orphaned", "timed_out", "crashed"} for one in rows.operations),
+        _took(research.started_at, research.ended_at or rows.now),
+        research.created_by.get_username() if research.created_by else "",
+        cancellable=not over,
+    )  # fmt: skip
+
+
+def _took(started: datetime | None, end: datetime) -> float | None:
+    return None if started is None else (end - started).total_seconds()
