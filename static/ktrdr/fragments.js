@@ -1,12 +1,12 @@
 // Elements with data-live="research:7 worker pulse" and data-fragment="/url" are fetched anew when such a change came.
-// One request in flight for each; what comes meanwhile is taken together; a slow page asks less often.
+// One request in flight for each; what comes meanwhile is taken together; a slow server is asked less often.
 // After a fetch the element gets a bubbling event `ktrdr:morphed`. What has `data-keep` inside is left as it is.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0.esm.js";
 import { hear, tell } from "./bus.js";
 
 const DEBOUNCE_MS = 80;
 const RETRY_MS = 2000;
-const SHARE = 4; // waits four times as long as the last fetch took
+const LONGEST_MS = 500; // waits as long as the last fetch took, between these two
 const states = new Map(); // by address, since morphing may replace the element
 
 function concerns(element, changes) {
@@ -42,7 +42,7 @@ async function refresh(url, state) {
     failed(url);
   } finally {
     state.busy = false;
-    state.wait = Math.max(DEBOUNCE_MS, SHARE * (performance.now() - began));
+    state.wait = Math.min(LONGEST_MS, Math.max(DEBOUNCE_MS, performance.now() - began));
     if (state.again) soon(url);
     else setTimeout(() => (state.wait = DEBOUNCE_MS), state.wait);
   }

@@ -85,12 +85,12 @@ def test_the_phases_that_are_done_are_marked_and_a_skipped_one_too(viewer: Clien
 
 def test_a_lost_runner_is_counted_on_the_card_and_told_in_the_feed(viewer: Client) -> None:
     parent = rows.research(State.TRAINING)
-    rows.lost(rows.running(rows.worker("gpu"), parent))
-    rows.queued(parent, attempt=2)
+    first = rows.lost(rows.running(rows.worker("gpu"), parent))
+    second = rows.queued(parent, attempt=2, continues=first.pk)
     assert "Its worker is gone." in part(viewer, "feed")
     assert "no training worker is connected" not in part(viewer, "researches")
-    rows.lost(Operation.objects.live().get())
-    rows.running(rows.worker("cpu"), parent, attempt=3)
+    rows.lost(second)
+    rows.running(rows.worker("cpu"), parent, attempt=3, continues=second.pk)
     assert "lost its runner 2 times" in part(viewer, "researches")
 
 
