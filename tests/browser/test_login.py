@@ -67,3 +67,4 @@ def test_the_theme_changes_without_a_reload_and_is_remembered(visitors: Visitors
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("[data-live-badge]")).to_have_text("Live")
