@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CUT = 0.035  # width of a cut
 LONGEST_IDLE = 0.3  # of all the time worked; what is idle for longer is cut out
 LEAST_WIDTH = 0.004
+ROOM = 0.42  # for what is written beside a bar, also on a small screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Bar:
     wait_width: str
     at: str
     width: str
-    end: str
-    flip: bool  # what is written beside it goes to its left
+    beside: str  # where what is written about it goes: "after" it, "before" it or "inside", ending at `beside_at`
+    beside_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,17 @@ def _bar(job: Job, axis: Axis, now: float) -> Bar:
     queued, started = axis.at(job.queued), axis.at(job.started) if job.started is not None else end
     width = max(end - started, LEAST_WIDTH) if job.started is not None else 0.0
     at = min(started, 1.0 - width)
+    beside, place = _beside(queued, at + width)
     return Bar(
-        job.key, percent(queued), percent(max(at - queued, 0.0)), percent(at), percent(width), percent(at + width),
-        at + width > 0.72,
-    )  # fmt: skip
+        job.key, percent(queued), percent(max(at - queued, 0.0)), percent(at), percent(width), beside, percent(place)
+    )
+
+
+def _beside(begin: float, end: float) -> tuple[str, float]:
+    """Where there is room: after the bar, before it, or else in it."""
+    if end <= 1.0 - ROOM:
+        return "after", end
+    return ("before", begin) if begin >= ROOM else ("inside", end)
 
 
 def _ticks(axis: Axis) -> list[AxisTick]:

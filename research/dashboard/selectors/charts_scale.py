@@ -58,8 +58,8 @@ def label(value: float, step: float) -> str:
     if value == 0:
         return "0"
     digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 2
-    if digits and round(step, digits) != round(step, digits + 1):
-        digits += 1  # steps of 0.25
+    if round(step, digits) != round(step, digits + 1):
+        digits += 1  # steps of 2.5 or 0.25
     return f"{value:,.{min(digits, 8)}f}"
 
 

@@ -89,7 +89,7 @@ _TESTS: Final[dict[str, tuple[str, str, Callable[[float], str]]]] = {
     "enough_trades": ("Trades", "at least", count),
     "profit_after_costs": ("Profit after costs", "above", signed_percent),
     "profit_at_twice_the_costs": ("Profit at twice the costs", "above", signed_percent),
-    "not_collapsed": ("Exposure", "above", percent),
+    "not_collapsed": ("Not collapsed: exposure", "above", percent),
     "diverged": ("Diverged models", "at most", count),
     "collapsed": ("Movement of the scores", "at least", percent),
     "better_than_base_rate": ("Better than the base rate, standard errors", "at least", signed),
@@ -106,5 +106,6 @@ def checks(given: Any) -> list[Check]:
 def _check(one: dict[str, Any]) -> Check:
     key = str(one.get("name", ""))
     name, side, form = _TESTS.get(key, (key.replace("_", " ").capitalize(), "", ratio))
-    threshold = f"{side} {say(one.get('threshold'), form)}".strip()
+    limit = one.get("threshold")
+    threshold = f"{side} {'0' if limit == 0 else say(limit, form)}".strip()
     return Check(name, say(one.get("value"), form), threshold, bool(one.get("passed")), str(one.get("text", "")))

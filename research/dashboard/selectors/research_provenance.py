@@ -59,7 +59,7 @@ def _inputs(rows: Rows) -> list[Item]:
     return [
         Item("Seed", str(research.seed), code=True, note="decides every random choice"),
         Item("Memory", f"trial {research.memory_seq}" if research.memory_seq else "empty",
-             note="the newest trial it may have read"),
+             note="the newest it may have read" if research.memory_seq else ""),
         Item("Data", f"{dataset.symbol} {dataset.timeframe}, {dataset.bars:,} bars, {period}", note=_source(dataset)),
         Item("Data SHA-256", dataset.sha256, code=True),
         Item("Strategy SHA-256", spec.sha256 if spec else "", code=True, missing="" if spec else _NO_STRATEGY),

@@ -137,13 +137,16 @@ def who(one: Operation) -> str:
 def units_of(one: Operation) -> str:
     """`41 of 640 epochs`; empty where nothing was counted."""
     name = UNITS.get(Kind(one.kind), "steps")
+    if one.units and one.status == Status.COMPLETED:
+        return f"{one.units:,} {name}"
     if one.units:
         return f"{one.unit:,} of {one.units:,} {name}"
     return f"{one.unit:,} {name}" if one.unit else ""
 
 
 def _label(row: Row) -> str:
-    return f"{row.how}{f' · {row.took}' if row.took else ''}"
+    said = (row.took,) if row.operation.status == Status.COMPLETED else (row.how, row.took)
+    return " · ".join(part for part in said if part)
 
 
 def _text(operations: Sequence[Operation]) -> str:

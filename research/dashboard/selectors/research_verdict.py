@@ -70,6 +70,7 @@ def verdict(rows: Rows) -> Verdict:
     given: dict[str, Any] = research.verdict or {}
     label = str(given.get("label", ""))
     opening, *why = [str(sentence) for sentence in given.get("why", [])] or [""]
+    opening = opening.partition(": ")[2].capitalize() or opening
     own: dict[str, Any] = {**_dict(result.get("metrics")), **(research.metrics or {})}
     lines, others = _lines(own, result)
     return Verdict(
