@@ -62,9 +62,9 @@ class Situation:
 
     @cached_property
     def queue(self) -> list[tuple[str, int, int]]:
-        """Kind, priority and id of the operations that could start now; the higher priority first, then the older."""
+        """Kind, priority and research of the operations that could start now."""
         ready = Q(not_before=None) | Q(not_before__lte=DatabaseNow())
-        return list(Operation.objects.queued().filter(ready).values_list("kind", "research__priority", "pk"))
+        return list(Operation.objects.queued().filter(ready).values_list("kind", "research__priority", "research_id"))
 
     def able(self, kind: str) -> list[WorkerView]:
         """Workers that run this kind and take work."""
@@ -125,8 +125,8 @@ def _why_none(kind: str, situation: Situation) -> str:
 
 
 def _ahead(operation: Operation, situation: Situation) -> int:
-    place = (-operation.research.priority, operation.pk)
-    return sum(kind == operation.kind and (-priority, pk) < place for kind, priority, pk in situation.queue)
+    place = (-operation.research.priority, operation.research_id)
+    return sum(kind == operation.kind and (-priority, research) < place for kind, priority, research in situation.queue)
 
 
 def _for_its_worker(operation: Operation, situation: Situation) -> str:

@@ -31,7 +31,7 @@ class Busy(Exception):
 
 
 def assign(name: str, session: int, seq: int, kinds: Sequence[str]) -> Assignment | None:
-    """Give the worker the oldest work it can do, if this call is still its newest and it is still idle."""
+    """Give the worker work of the oldest research that waits for it, if this call is its newest and it is idle."""
     for _ in range(LOOKS):
         try:
             return _first(name, session, seq, kinds)
@@ -43,7 +43,7 @@ def assign(name: str, session: int, seq: int, kinds: Sequence[str]) -> Assignmen
 def _first(name: str, session: int, seq: int, kinds: Sequence[str]) -> Assignment | None:
     queued = Operation.objects.queued().filter(kind__in=[kind for kind in kinds if kind in EXTERNAL])
     due = queued.filter(Q(not_before=None) | Q(not_before__lte=DatabaseNow()))
-    ordered = due.order_by("-research__priority", "queued_at", "id").values_list("id", "research_id")
+    ordered = due.order_by("-research__priority", "research_id").values_list("id", "research_id")
     busy = False
     for operation_id, research_id in ordered[:CANDIDATES]:
         try:
