@@ -397,7 +397,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'queued'), _negated=True), models.Q(('cluster__isnull', True), ('runner', ''), ('started_at__isnull', True), ('worker__isnull', True)), _connector='OR'), name='queued_has_no_runner'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'queued'), _negated=True), models.Q(('cluster__isnull', True), ('incarnation__isnull', True), ('lease_expires_at__isnull', True), ('runner', ''), ('runner_pid__isnull', True), ('started_at__isnull', True), ('worker__isnull', True)), _connector='OR'), name='queued_has_no_runner'),
         ),
         migrations.AddConstraint(
             model_name='operation',
@@ -409,10 +409,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'completed'), _negated=True), ('result__isnull', False), _connector='OR'), name='completed_has_result'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('result__isnull', False), ('status', 'completed')), models.Q(models.Q(('status', 'completed'), _negated=True), ('result__isnull', True)), _connector='OR'), name='completed_has_result'),
         ),
         migrations.AddConstraint(
             model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('resumed_from_unit__isnull', True), ('resumed_from_unit__gte', 0), _connector='OR'), name='resumed_unit_has_predecessor'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resumed_from__isnull', True), ('resumed_from_unit__isnull', True)), models.Q(('resumed_from__isnull', False), ('resumed_from_unit__gte', 0)), _connector='OR'), name='resumed_unit_has_checkpoint'),
         ),
     ]

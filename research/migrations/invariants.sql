@@ -18,6 +18,16 @@ BEGIN
 END $$;
 CREATE TRIGGER event_numbered BEFORE INSERT ON research_event FOR EACH ROW EXECUTE FUNCTION ktrdr_number_event();
 
+-- Nobody but the trigger above moves the counter: a number given without its event would be a gap for ever.
+CREATE FUNCTION ktrdr_guard_counter() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' AND NEW.last = 0 OR TG_OP <> 'DELETE' AND pg_trigger_depth() > 1 THEN RETURN NEW; END IF;
+  RAISE EXCEPTION 'ktrdr.counter: % of the event counter refused: only an event moves it', TG_OP
+    USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER counter_guard BEFORE INSERT OR UPDATE OR DELETE ON research_eventcounter
+  FOR EACH ROW EXECUTE FUNCTION ktrdr_guard_counter();
+
 -- Append-only -------------------------------------------------------------------------------------------------------
 CREATE FUNCTION ktrdr_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -32,6 +42,10 @@ END $$;
 CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE ON research_event FOR EACH ROW EXECUTE FUNCTION ktrdr_refuse_change();
 CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON research_event FOR EACH STATEMENT EXECUTE FUNCTION ktrdr_refuse_truncate();
 CREATE TRIGGER operation_no_truncate BEFORE TRUNCATE ON research_operation FOR EACH STATEMENT EXECUTE FUNCTION ktrdr_refuse_truncate();
+CREATE TRIGGER checkpoint_no_truncate BEFORE TRUNCATE ON research_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION ktrdr_refuse_truncate();
+CREATE TRIGGER artifact_no_truncate BEFORE TRUNCATE ON research_artifact FOR EACH STATEMENT EXECUTE FUNCTION ktrdr_refuse_truncate();
+CREATE TRIGGER trial_no_truncate BEFORE TRUNCATE ON research_trial FOR EACH STATEMENT EXECUTE FUNCTION ktrdr_refuse_truncate();
+CREATE TRIGGER counter_no_truncate BEFORE TRUNCATE ON research_eventcounter FOR EACH STATEMENT EXECUTE FUNCTION ktrdr_refuse_truncate();
 CREATE TRIGGER trial_append_only BEFORE UPDATE OR DELETE ON research_trial FOR EACH ROW EXECUTE FUNCTION ktrdr_refuse_change();
 CREATE TRIGGER artifact_append_only BEFORE UPDATE OR DELETE ON research_artifact FOR EACH ROW EXECUTE FUNCTION ktrdr_refuse_change();
 
@@ -41,60 +55,87 @@ CREATE FUNCTION ktrdr_phase_of(state text) RETURNS text LANGUAGE sql IMMUTABLE A
                     WHEN 'backtesting' THEN 'backtest' WHEN 'assessing' THEN 'assessment' END $$;
 
 CREATE FUNCTION ktrdr_guard_operation() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE parent_state text; other record;
 BEGIN
   IF TG_OP = 'DELETE' THEN
     IF ktrdr_retention() THEN RETURN OLD; END IF;
     RAISE EXCEPTION 'ktrdr.immutable: an operation is a record' USING ERRCODE = 'restrict_violation';
   END IF;
-  IF TG_OP = 'UPDATE' THEN
-    IF OLD.status IN ('completed', 'failed', 'cancelled') THEN
-      RAISE EXCEPTION 'ktrdr.finished: operation % is % and never changes again', OLD.id, OLD.status
-        USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF OLD.status = 'running' AND NEW.status = 'queued' OR OLD.status = 'queued' AND NEW.status = 'completed' THEN
-      RAISE EXCEPTION 'ktrdr.transition: operation % cannot go from % to %', OLD.id, OLD.status, NEW.status
-        USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF OLD.status = 'running' AND (OLD.cluster, OLD.worker_id, OLD.incarnation, OLD.runner, OLD.started_at)
-       IS DISTINCT FROM (NEW.cluster, NEW.worker_id, NEW.incarnation, NEW.runner, NEW.started_at) THEN
-      RAISE EXCEPTION 'ktrdr.runner: operation % has one runner in its whole life', OLD.id
-        USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF (OLD.research_id, OLD.kind, OLD.continues_id, OLD.resumed_from_id) IS DISTINCT FROM
-       (NEW.research_id, NEW.kind, NEW.continues_id, NEW.resumed_from_id) THEN
-      RAISE EXCEPTION 'ktrdr.immutable: research, kind and origin of operation % never change', OLD.id
-        USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF NEW.unit < OLD.unit THEN
-      RAISE EXCEPTION 'ktrdr.unit: the unit of operation % cannot fall', OLD.id USING ERRCODE = 'restrict_violation';
-    END IF;
-  ELSE
-    IF NEW.status <> 'queued' THEN
-      RAISE EXCEPTION 'ktrdr.transition: an operation begins as queued' USING ERRCODE = 'restrict_violation';
-    END IF;
-    IF NEW.continues_id IS NOT NULL THEN
-      SELECT research_id, kind, status INTO other FROM research_operation WHERE id = NEW.continues_id;
-      IF other.research_id <> NEW.research_id OR other.kind <> NEW.kind OR other.status NOT IN ('failed', 'cancelled') THEN
-        RAISE EXCEPTION 'ktrdr.continues: an operation goes on from an ended one of its own phase'
-          USING ERRCODE = 'restrict_violation';
-      END IF;
-    END IF;
-    IF NEW.resumed_from_id IS NOT NULL AND NEW.continues_id IS NULL THEN
-      RAISE EXCEPTION 'ktrdr.continues: a checkpoint needs the operation it goes on from' USING ERRCODE = 'restrict_violation';
-    END IF;
+  IF OLD.status IN ('completed', 'failed', 'cancelled') THEN
+    RAISE EXCEPTION 'ktrdr.finished: operation % is % and never changes again', OLD.id, OLD.status
+      USING ERRCODE = 'restrict_violation';
   END IF;
-  IF NEW.status IN ('queued', 'running') AND (TG_OP = 'INSERT' OR NEW.status <> OLD.status) THEN
-    SELECT state INTO parent_state FROM research_research WHERE id = NEW.research_id FOR SHARE;
-    IF ktrdr_phase_of(parent_state) IS DISTINCT FROM NEW.kind THEN
-      RAISE EXCEPTION 'ktrdr.inactive: a live % operation needs a research in that phase, not %', NEW.kind, parent_state
-        USING ERRCODE = 'restrict_violation';
+  IF OLD.status = 'running' AND NEW.status = 'queued' OR OLD.status = 'queued' AND NEW.status = 'completed' THEN
+    RAISE EXCEPTION 'ktrdr.transition: operation % cannot go from % to %', OLD.id, OLD.status, NEW.status
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT (OLD.status = 'queued' AND NEW.status = 'running')
+     AND (OLD.cluster, OLD.runner_pid, OLD.worker_id, OLD.incarnation, OLD.runner, OLD.started_at)
+     IS DISTINCT FROM (NEW.cluster, NEW.runner_pid, NEW.worker_id, NEW.incarnation, NEW.runner, NEW.started_at) THEN
+    RAISE EXCEPTION 'ktrdr.runner: operation % has one runner in its whole life, given to it as it starts', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (OLD.id, OLD.research_id, OLD.kind, OLD.attempt, OLD.spec, OLD.seed, OLD.queued_at, OLD.continues_id,
+      OLD.resumed_from_id, OLD.resumed_from_unit) IS DISTINCT FROM
+     (NEW.id, NEW.research_id, NEW.kind, NEW.attempt, NEW.spec, NEW.seed, NEW.queued_at, NEW.continues_id,
+      NEW.resumed_from_id, NEW.resumed_from_unit) THEN
+    RAISE EXCEPTION 'ktrdr.immutable: research, kind, task and origin of operation % never change', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status = 'completed' AND jsonb_typeof(NEW.result) IS DISTINCT FROM 'object' THEN
+    RAISE EXCEPTION 'ktrdr.result: operation % cannot be completed with a result that is no object', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.unit < OLD.unit THEN
+    RAISE EXCEPTION 'ktrdr.unit: the unit of operation % cannot fall', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status = 'running' AND OLD.status = 'queued' THEN PERFORM ktrdr_need_phase(NEW.research_id, NEW.kind); END IF;
+  RETURN NEW;
+END $$;
+
+CREATE FUNCTION ktrdr_need_phase(research bigint, kind text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE now_in text;
+BEGIN
+  SELECT state INTO now_in FROM research_research WHERE id = research FOR SHARE;
+  IF ktrdr_phase_of(now_in) IS DISTINCT FROM kind THEN
+    RAISE EXCEPTION 'ktrdr.inactive: a live % operation needs a research in that phase, not %', kind, now_in
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+END $$;
+
+-- The research's lock is held when this runs (asked for by ktrdr_need_phase), so no other try can be inserted meanwhile.
+CREATE FUNCTION ktrdr_guard_new_operation() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE before record; saved record;
+BEGIN
+  IF NEW.status <> 'queued' THEN
+    RAISE EXCEPTION 'ktrdr.transition: an operation begins as queued, not %', NEW.status USING ERRCODE = 'restrict_violation';
+  END IF;
+  PERFORM ktrdr_need_phase(NEW.research_id, NEW.kind);
+  SELECT id, status INTO before FROM research_operation
+    WHERE research_id = NEW.research_id AND kind = NEW.kind AND id <> NEW.id ORDER BY id DESC LIMIT 1;
+  IF before.status = 'completed' THEN
+    RAISE EXCEPTION 'ktrdr.continues: the % of research % is completed by operation %: it is not tried again',
+      NEW.kind, NEW.research_id, before.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.continues_id IS DISTINCT FROM before.id AND coalesce(before.status, '') NOT IN ('queued', 'running') THEN
+    RAISE EXCEPTION 'ktrdr.continues: the next try at the % of research % goes on after %, not after %', NEW.kind,
+      NEW.research_id, coalesce('operation ' || before.id, 'none'), coalesce('operation ' || NEW.continues_id, 'none')
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.resumed_from_id IS NOT NULL THEN
+    SELECT c.unit, c.pruned_at, c.unusable, o.research_id, o.kind INTO saved
+      FROM research_checkpoint c JOIN research_operation o ON o.id = c.operation_id WHERE c.id = NEW.resumed_from_id;
+    IF (saved.research_id, saved.kind, saved.unit) IS DISTINCT FROM (NEW.research_id, NEW.kind, NEW.resumed_from_unit)
+       OR saved.pruned_at IS NOT NULL OR saved.unusable <> '' THEN
+      RAISE EXCEPTION 'ktrdr.resumed: checkpoint % is none of this phase at unit % that can be gone on from',
+        NEW.resumed_from_id, NEW.resumed_from_unit USING ERRCODE = 'restrict_violation';
     END IF;
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER operation_guard BEFORE INSERT OR UPDATE OR DELETE ON research_operation
+CREATE TRIGGER operation_guard BEFORE UPDATE OR DELETE ON research_operation
   FOR EACH ROW EXECUTE FUNCTION ktrdr_guard_operation();
+CREATE TRIGGER operation_begins BEFORE INSERT ON research_operation
+  FOR EACH ROW EXECUTE FUNCTION ktrdr_guard_new_operation();
 
 -- Researches --------------------------------------------------------------------------------------------------------
 CREATE FUNCTION ktrdr_guard_research() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -118,6 +159,7 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER research_guard BEFORE UPDATE ON research_research FOR EACH ROW EXECUTE FUNCTION ktrdr_guard_research();
+CREATE TRIGGER research_kept BEFORE DELETE ON research_research FOR EACH ROW EXECUTE FUNCTION ktrdr_refuse_change();
 
 -- Checkpoints and artifacts -----------------------------------------------------------------------------------------
 CREATE FUNCTION ktrdr_guard_blob() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -137,12 +179,21 @@ CREATE FUNCTION ktrdr_guard_checkpoint() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
     IF ktrdr_retention() THEN RETURN OLD; END IF;
-  ELSIF (OLD.id, OLD.operation_id, OLD.unit, OLD.sha256, OLD.size, OLD.blob, OLD.created_at) IS NOT DISTINCT FROM
-        (NEW.id, NEW.operation_id, NEW.unit, NEW.sha256, NEW.size, NEW.blob, NEW.created_at)
-        AND (OLD.pruned_at IS NULL OR OLD.pruned_at = NEW.pruned_at) THEN
-    RETURN NEW;
+    RAISE EXCEPTION 'ktrdr.immutable: a checkpoint is written once' USING ERRCODE = 'restrict_violation';
   END IF;
-  RAISE EXCEPTION 'ktrdr.immutable: a checkpoint is written once' USING ERRCODE = 'restrict_violation';
+  IF (OLD.id, OLD.operation_id, OLD.unit, OLD.sha256, OLD.size, OLD.blob, OLD.created_at) IS DISTINCT FROM
+     (NEW.id, NEW.operation_id, NEW.unit, NEW.sha256, NEW.size, NEW.blob, NEW.created_at)
+     OR OLD.pruned_at IS NOT NULL AND NEW.pruned_at IS DISTINCT FROM OLD.pruned_at
+     OR OLD.unusable <> '' AND NEW.unusable = '' THEN
+    RAISE EXCEPTION 'ktrdr.immutable: a checkpoint is written once, and let go or found unusable for ever'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.pruned_at IS NULL AND NEW.pruned_at IS NOT NULL AND EXISTS (
+    SELECT 1 FROM research_operation WHERE resumed_from_id = OLD.id AND status IN ('queued', 'running')) THEN
+    RAISE EXCEPTION 'ktrdr.in_use: a live operation goes on from checkpoint %: it cannot be let go', OLD.id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
 END $$;
 CREATE TRIGGER checkpoint_write_once BEFORE UPDATE OR DELETE ON research_checkpoint
   FOR EACH ROW EXECUTE FUNCTION ktrdr_guard_checkpoint();
@@ -151,8 +202,10 @@ CREATE TRIGGER checkpoint_write_once BEFORE UPDATE OR DELETE ON research_checkpo
 CREATE FUNCTION ktrdr_operation_has_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM research_event WHERE research_id = NEW.research_id AND operation_id = NEW.id
-                 AND xact = pg_current_xact_id()::text::bigint) THEN
-    RAISE EXCEPTION 'ktrdr.unrecorded: operation % became % without an event', NEW.id, NEW.status
+                 AND xact = pg_current_xact_id()::text::bigint
+                 AND code IN ('operation.' || CASE NEW.status WHEN 'running' THEN 'started' WHEN 'failed' THEN NEW.reason
+                              ELSE NEW.status END, CASE WHEN NEW.status = 'queued' THEN 'operation.restarted' END)) THEN
+    RAISE EXCEPTION 'ktrdr.unrecorded: operation % became % without an event that says so', NEW.id, NEW.status
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;
@@ -164,8 +217,10 @@ CREATE CONSTRAINT TRIGGER operation_creation_recorded AFTER INSERT ON research_o
 
 CREATE FUNCTION ktrdr_research_has_event() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM research_event WHERE research_id = NEW.id AND xact = pg_current_xact_id()::text::bigint) THEN
-    RAISE EXCEPTION 'ktrdr.unrecorded: research % became % without an event', NEW.id, NEW.state
+  IF NOT EXISTS (SELECT 1 FROM research_event WHERE research_id = NEW.id AND xact = pg_current_xact_id()::text::bigint
+                 AND code IN ('research.' || NEW.state, CASE WHEN NEW.state = 'pending' THEN 'research.resumed'
+                                                             WHEN OLD.state = 'pending' THEN 'research.begun' END)) THEN
+    RAISE EXCEPTION 'ktrdr.unrecorded: research % became % without an event that says so', NEW.id, NEW.state
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NULL;

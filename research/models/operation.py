@@ -111,7 +111,15 @@ class Operation(models.Model):
             models.CheckConstraint(
                 name="queued_has_no_runner",
                 condition=~Q(status=Status.QUEUED)
-                | Q(runner="", started_at__isnull=True, worker__isnull=True, cluster__isnull=True),
+                | Q(
+                    runner="",
+                    started_at__isnull=True,
+                    worker__isnull=True,
+                    cluster__isnull=True,
+                    incarnation__isnull=True,
+                    runner_pid__isnull=True,
+                    lease_expires_at__isnull=True,
+                ),
             ),
             models.CheckConstraint(
                 name="finished_has_end",
@@ -123,11 +131,14 @@ class Operation(models.Model):
                 condition=~Q(status=Status.FAILED) | (~Q(reason="") & ~Q(message="")),
             ),
             models.CheckConstraint(
-                name="completed_has_result", condition=~Q(status=Status.COMPLETED) | Q(result__isnull=False)
+                name="completed_has_result",
+                condition=Q(status=Status.COMPLETED, result__isnull=False)
+                | (~Q(status=Status.COMPLETED) & Q(result__isnull=True)),
             ),
             models.CheckConstraint(
-                name="resumed_unit_has_predecessor",
-                condition=Q(resumed_from_unit__isnull=True) | Q(resumed_from_unit__gte=0),
+                name="resumed_unit_has_checkpoint",
+                condition=Q(resumed_from__isnull=True, resumed_from_unit__isnull=True)
+                | Q(resumed_from__isnull=False, resumed_from_unit__gte=0),
             ),
         ]
 
