@@ -114,7 +114,7 @@ def test_a_lost_worker_and_who_went_on_are_told_with_the_evidence(viewer: Client
     assert f"Operation {second.pk} continued from unit {second.resumed_from_unit} on worker gpu-2." in timeline
     assert "late 1.5 s" in timeline
     assert "rule lease" in timeline
-    assert "orphaned" in text_of(viewer, research, "events")
+    assert "Warning Its worker fell silent" in text_of(viewer, research, "events")
     assert "Runners lost 1" in text_of(viewer, research, "head")
 
 
