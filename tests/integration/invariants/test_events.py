@@ -102,7 +102,6 @@ def test_nobody_chooses_an_events_number_time_or_transaction() -> None:
 
 
 def test_numbers_have_no_gap_and_follow_the_commits_with_8_writers_of_which_some_roll_back() -> None:
-    """Each transaction notes the clock before its events are numbered; a later number may not be of an earlier commit."""
     first = say().seq
 
     def writer(seed: int) -> Callable[[], list[int]]:
@@ -185,8 +184,8 @@ def test_an_operation_is_not_created_without_its_event() -> None:
     parent = factories.training_research()
     with refused("ktrdr.unrecorded", "became queued without an event"):
         attempt(
-            "INSERT INTO research_operation (research_id, kind, status, reason, message, attempt, spec, seed, runner, unit,"
-            " units, fraction, progress_message, metrics_through, reported, queued_at)"
+            "INSERT INTO research_operation (research_id, kind, status, reason, message, attempt, spec, seed, runner,"
+            " unit, units, fraction, progress_message, metrics_through, reported, queued_at)"
             " SELECT %(parent)s, kind, 'queued', '', '', 1, spec, seed, '', 0, 0, 0, '', -1, false, now()"
             " FROM research_operation WHERE id = %(id)s", parent=parent.pk, id=queued.pk,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import connection
 
 from research.lifecycle.states import TRANSITIONS, State
 from research.models import Research
@@ -32,17 +32,15 @@ def _in(state: State) -> Research:
 
 @pytest.mark.parametrize("old", State)
 def test_a_research_takes_only_the_ways_of_its_diagram(old: State) -> None:
-    allowed = set()
     for new in set(State) - {old}:
         row = _in(old)
         code = f"research.{'resumed' if new == State.PENDING else new}"
-        try:
-            move_of(row.pk, f"state = '{new}'{ENDS.get(new, ', ended_at = NULL')}", code)
-        except IntegrityError as error:
-            assert str(error).startswith(f"ktrdr.transition: research {row.pk} cannot go from {old} to {new}")
+        setting = f"state = '{new}'{ENDS.get(new, ', ended_at = NULL')}"
+        if new in TRANSITIONS[old]:
+            move_of(row.pk, setting, code)
         else:
-            allowed.add(new)
-    assert allowed == set(TRANSITIONS[old])
+            with refused("ktrdr.transition", f"research {row.pk} cannot go from {old} to {new}"):
+                move_of(row.pk, setting, code)
 
 
 @pytest.mark.parametrize(
@@ -67,10 +65,11 @@ def test_a_completed_research_has_a_verdict() -> None:
 
 def test_no_state_is_unknown() -> None:
     with refused("research_state_known"):
-        attempt("INSERT INTO research_research (brief, state, reason, message, priority, symbol, timeframe, designer, seed,"
-                " memory_seq, overrides, dataset_id, gates, created_at, counted_from)"
-                " SELECT brief, 'sleeping', '', '', 0, symbol, timeframe, designer, seed, 0, overrides, dataset_id, gates,"
-                " now(), 0 FROM research_research WHERE id = %(id)s", id=factories.pending_research().pk)  # fmt: skip
+        attempt("INSERT INTO research_research (brief, state, reason, message, priority, symbol, timeframe, designer,"
+                " seed, memory_seq, overrides, dataset_id, gates, created_at, counted_from)"
+                " SELECT brief, 'sleeping', '', '', 0, symbol, timeframe, designer, seed, 0, overrides, dataset_id,"
+                " gates, now(), 0 FROM research_research WHERE id = %(id)s",
+                id=factories.pending_research().pk)  # fmt: skip
 
 
 def test_a_research_is_deleted_by_retention_alone_and_then_with_all_that_is_its() -> None:
