@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from research.dashboard.selectors.overview_researches import steps
 from research.dashboard.selectors.pace import pace_of
-from research.lifecycle.states import ENDED, State, Status
+from research.lifecycle.states import ENDED, STATE_OF, Kind, State, Status
 from research.selectors.waiting import waiting_for
 
 if TYPE_CHECKING:
@@ -42,13 +42,21 @@ def head(rows: Rows) -> Head:
     return Head(
         research, rows.follows if over else f"{rows.follows} pulse", live,
         pace_of(live, rows.now) if live is not None and running else None,
-        steps(State(research.state), rows.operations),
+        steps(_phase(rows), rows.operations),
         "" if over else waiting_for(research, live, rows.situation),
         sum(one.reason in {"orphaned", "timed_out", "crashed"} for one in rows.operations),
         _took(research.started_at, research.ended_at or rows.now),
         research.created_by.get_username() if research.created_by else "",
         cancellable=not over,
     )  # fmt: skip
+
+
+def _phase(rows: Rows) -> State:
+    """Where it is; of one that failed or was cancelled, where it stopped."""
+    research = rows.research
+    if research.is_resumable and rows.operations:
+        return STATE_OF[Kind(rows.operations[-1].kind)]
+    return State(research.state)
 
 
 def _took(started: datetime | None, end: datetime) -> float | None:

@@ -67,6 +67,12 @@ def test_a_research_that_failed_in_its_design_says_why_and_shows_the_evidence(vi
     assert "The research ended before its backtest was complete." in rest
 
 
+def test_the_steps_of_a_research_that_failed_show_where_it_stopped(viewer: Client) -> None:
+    research = story.failed_with_orphans()
+    head = viewer.get(f"/research/{research.pk}/part/head").content.decode()
+    assert re.findall(r'<li class="(\w+)"', head) == ["done", "now", "later", "later"]
+
+
 def test_a_running_training_shows_its_progress_and_its_curve(viewer: Client) -> None:
     research, operation = story.training_runs()
     head = text_of(viewer, research, "head")
