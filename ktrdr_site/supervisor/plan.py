@@ -57,7 +57,8 @@ class Plan:
                 critical=True,
                 stop_signal=signal.SIGINT,  # fast shutdown; SIGTERM would wait for every client
                 death_signal=signal.SIGINT,
-                alarming=r"\b(FATAL|PANIC)\b|cannot|refuse",  # its ERRORs are the application's to report
+                # Its ERRORs are the application's to report; that it starts or stops, everybody knows.
+                alarming=r"\b(FATAL|PANIC)\b(?!:\s+the database system is)|cannot|refuse",
             )
         ]
 

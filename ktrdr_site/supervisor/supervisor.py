@@ -49,7 +49,7 @@ class Supervisor:
                 self._begin(stage())
             if not self._wakeup.stops:
                 self._state = "running"
-                self._terminal.say(f"KTRDR is up: {self._url} (Ctrl-C stops it)")
+                self._terminal.say(f"KTRDR is up: {self._url} (Ctrl-C stops it; logs in {self._data_dir / 'logs'})")
             while not self._wakeup.stops:
                 self._tick()
         finally:
@@ -67,8 +67,15 @@ class Supervisor:
         for child in children:
             self._tails.append(LogTail(child, self._terminal))
             self._start(child)
-        while not self._wakeup.stops and any(c.spec.critical and c.state not in {"up", "done"} for c in children):
+        while not self._wakeup.stops and any(self._must_wait_for(child) for child in children):
             self._tick()
+
+    @staticmethod
+    def _must_wait_for(child: Child) -> bool:
+        """What is critical must be ready; what cannot tell is looked at once, so that its line comes in order."""
+        if child.spec.critical:
+            return child.state not in {"up", "done"}
+        return child.state == "starting" and child.spec.ready is None and not child.spec.once
 
     def _start(self, child: Child) -> None:
         try:

@@ -8,32 +8,59 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ktrdr_site.localpg import Place
+from ktrdr_site.localpg.connection import connect
 from tests.support.processes import alive, assert_no_process_left, processes_of
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from tests.support.stack import Stack
+    from pathlib import Path
 
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_it_ends_everything_cleanly_and_starts_again(platform: Stack, sig: signal.Signals) -> None:
-    assert platform.get("/healthz") == 200
-    assert platform.stop(sig) == 0
-    assert platform.status()["state"] == "stopped"
-    assert "database system is shut down" in (platform.data_dir / "logs" / "postgres.log").read_text()
-    platform.start()
-    platform.wait_answers()
+def test_asked_to_stop_it_ends_everything_cleanly_and_starts_again_with_all_its_data(platform: Stack) -> None:
+    with connect(Place(platform.data_dir)) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    for times, sig in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), start=1):
+        assert platform.get("/healthz") == 200
+        assert platform.stop(sig) == 0
+        assert platform.status()["state"] == "stopped"
+        log = (platform.data_dir / "logs" / "postgres.log").read_text()
+        assert log.count("database system is shut down") == times
+        platform.start()
+        platform.wait_answers()
+    with connect(Place(platform.data_dir)) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_no_process_is_left_when_the_supervisor_is_killed_and_all_can_start_again(platform: Stack) -> None:
-    assert len(processes_of(platform.data_dir)) > 5
-    assert platform.process is not None
-    platform.process.kill()
-    platform.process.wait()
-    assert_no_process_left(platform.data_dir)
-    platform.start()
-    platform.wait_answers()
+def test_no_process_of_the_whole_product_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data of mine")
+    stack.start()
+    assert {child["role"] for child in stack.status()["children"]} == {
+        "postgres",
+        "migrate",
+        "web",
+        "cluster",
+        "worker",
+    }
+    wait_until(lambda: len(processes_of(stack.data_dir)) > 15, what="every process has its children")
+    assert stack.process is not None
+    stack.process.kill()
+    stack.process.wait()
+    assert_no_process_left(stack.data_dir)
+    stack.arguments = ["--training-workers", "0", "--backtest-workers", "0"]
+    stack.start()
+    assert stack.pids("cluster")
+    assert not stack.pids("worker"), "others may serve from other hosts"
+    cluster = stack.kill("cluster")
+    stack.wait_restarted("cluster", cluster)
+    assert stack.stop() == 0
+    said = stack.terminal
+    assert f"KTRDR is up: {stack.url} (Ctrl-C stops it; logs in {stack.data_dir / 'logs'})" in said
+    assert "Traceback" not in said
+    assert "FATAL" not in said, "that a server starts or stops is no alarm"
 
 
 def test_the_next_supervisor_can_start_at_once_after_the_last_was_killed(platform: Stack) -> None:
