@@ -10,7 +10,7 @@ ifdef PORT
 export KTRDR_PORT := $(PORT)
 endif
 
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test check bench chaos lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ check: .venv/.dev ## style, types, import contracts, migrations, deployment sett
 
 bench: .venv/.dev ## how long starting and coming back takes, on this machine
 	@$(BIN)/python -m scripts.bench_platform
+
+chaos: .venv/.dev ## kills, freezes and cuts at random, for long (SEED=1 KILLS=300)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --kills $(or $(KILLS),300) $(ARGS)
 
 lock: ## pin requirements/*.in anew, with hashes
 	@scripts/lock

@@ -1,0 +1,49 @@
+"""Whether a chaos run ended well: every research complete and as if undisturbed, every invariant, nothing left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.acceptance.recovery.cast import query, show
+from tests.chaos.undisturbed import HASHES, references
+
+if TYPE_CHECKING:
+    from tests.support.stack import Stack
+
+_UNFINISHED = "SELECT id, state, reason, message FROM research_research WHERE state <> 'completed' ORDER BY id"
+_STUCK = """SELECT id, research_id, kind, status, attempt, unit, runner, started_at, lease_expires_at, not_before,
+            rung_at FROM research_operation WHERE status IN ('queued', 'running') ORDER BY id"""
+
+
+def unfinished(stack: Stack) -> list[str]:
+    """One line for each research that is not complete, and for each live operation."""
+    found = [f"research {pk} is {state} {reason}: {why[:300]}" for pk, state, reason, why in query(stack, _UNFINISHED)]
+    return found + [f"operation {row}" for row in query(stack, _STUCK)] if found else []
+
+
+def invariants(stack: Stack) -> list[str]:
+    done = stack.manage("recovery", "check", "--deep", check=False)
+    return [] if done.returncode == 0 else [f"recovery check --deep: {done.stdout.strip()} {done.stderr.strip()}"]
+
+
+def cases(stack: Stack) -> list[dict[str, Any]]:
+    """Of every completed research what decides its result, and the hashes it came to."""
+    rows = query(stack, """SELECT r.id, r.seed, d.blob FROM research_research r JOIN research_dataset d
+                           ON d.id = r.dataset_id WHERE r.state = 'completed' ORDER BY r.id""")  # fmt: skip
+    found = []
+    for pk, seed, blob in rows:
+        shown = show(stack, pk)
+        bars = str(stack.data_dir / "blobs" / blob)
+        own = {name: shown[name] for name in HASHES}
+        found.append({"id": pk, "seed": seed, "bars": bars, "spec": shown["strategy"]["spec"], "hashes": own})
+    return found
+
+
+def differences(found: list[dict[str, Any]]) -> list[str]:
+    """Where a result is not that of the undisturbed run."""
+    return [
+        f"research {case['id']} (seed {case['seed']}): {name} is {case['hashes'][name]}, undisturbed {reference[name]}"
+        for case, reference in zip(found, references(found), strict=True)
+        for name in HASHES
+        if case["hashes"][name] != reference[name]
+    ]

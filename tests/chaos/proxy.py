@@ -1,0 +1,100 @@
+"""A TCP proxy between a worker and the web server that cuts, stalls and delays. It alters and doubles nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from typing import Final
+
+MODES: Final = ("cut", "stall", "delay")
+CHUNK = 1 << 15
+DELAY_S = 0.15
+
+
+class Proxy:
+    """Listens on `port` (a free one) of this host from `start()` to `stop()`; forwards to `target`."""
+
+    def __init__(self, target: int) -> None:
+        self.target, self.port = target, 0
+        self._mode, self._turn = "open", 0
+        self._loop = asyncio.new_event_loop()
+        self._open: set[asyncio.StreamWriter] = set()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="proxy", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._ready.wait(10)
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def disturb(self, mode: str, seconds: float) -> None:
+        """One of `MODES` from now on, for so long. A cut resets what is open, and refuses what comes."""
+        self._loop.call_soon_threadsafe(self._disturb, mode, seconds)
+
+    def calm(self) -> None:
+        self._loop.call_soon_threadsafe(self._disturb, "open", 0.0)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+        self._abort()
+        server.close()
+        self._loop.run_until_complete(self._finish())
+        self._loop.close()
+
+    async def _finish(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _disturb(self, mode: str, seconds: float) -> None:
+        self._mode, self._turn = mode, self._turn + 1
+        if mode == "cut":
+            self._abort()
+        if mode != "open":
+            self._loop.call_later(seconds, self._end, self._turn)
+
+    def _end(self, turn: int) -> None:
+        if turn == self._turn:
+            self._mode = "open"
+
+    def _abort(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._mode == "cut":
+            writer.transport.abort()
+            return
+        try:
+            away, onward = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, onward}
+        try:
+            await asyncio.gather(self._pump(reader, onward), self._pump(away, writer))
+        finally:
+            self._open -= {writer, onward}
+            for one in (writer, onward):
+                one.transport.abort()
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(CHUNK):
+                while self._mode == "stall":  # noqa: ASYNC110  # the mode also changes by itself, without an event
+                    await asyncio.sleep(0.02)
+                if self._mode == "delay":
+                    await asyncio.sleep(DELAY_S)
+                sink.write(data)
+                await sink.drain()
+            if sink.can_write_eof():
+                sink.write_eof()
