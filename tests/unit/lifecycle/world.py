@@ -43,7 +43,6 @@ class Runner:
 
     operation: int
     unit: int
-    alive: bool = True
     heard: bool = True  # not frozen, not cut off
 
 
@@ -56,6 +55,7 @@ class Row:
     attempt: int = 1
     continues: int | None = None
     resumed_from_unit: int = -1
+    claimed: bool = False
     reported: bool = False
     rung: bool = False
     not_before: Any = None
@@ -132,8 +132,7 @@ class World:
             return Look()
         runner = next((one for one in self.runners if one.operation == live.id), None)
         silent = runner is not None and not runner.heard and (taker or live.kind in IN_PROCESS)
-        gone = runner is None or not runner.alive
-        return Look(lost={"signal": "lock"} if gone or silent else None, overdue={} if live.overdue else None)
+        return Look(lost={"signal": "lock"} if runner is None or silent else None, overdue={} if live.overdue else None)
 
     def _as_try(self, row: Row) -> Try:
         own = [one.unit for one in self.checkpoints if one.operation == row.id and one.usable]
@@ -199,7 +198,7 @@ class World:
         inside = live.kind in IN_PROCESS
         if inside and not live.rung:
             raise Refused("nobody was rung")
-        self.change(live.id, status=Status.RUNNING, reported=inside)
+        self.change(live.id, status=Status.RUNNING, claimed=True, reported=inside)
         if heard:
             self.runners.append(Runner(live.id, max(live.resumed_from_unit, 0)))
 
