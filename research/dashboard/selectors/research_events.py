@@ -35,7 +35,7 @@ def events(rows: Rows) -> Events:
     found = Event.objects.filter(research_id=rows.research.pk)
     newest = list(found.order_by("-seq")[:MOST])
     earlier = found.count() - len(newest) if len(newest) == MOST else 0
-    return Events(f"research:{rows.research.pk}", [Entry(one, _tone(one), facts(one.data)) for one in newest], earlier)
+    return Events(rows.follows, [Entry(one, _tone(one), facts(one.data)) for one in newest], earlier)
 
 
 def _tone(event: Event) -> str:

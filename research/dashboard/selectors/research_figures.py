@@ -38,7 +38,7 @@ def count(value: float) -> str:
 
 
 def times(value: float) -> str:
-    return f"{value:.1f}× a year"
+    return f"{value:.1f}×"
 
 
 def loss(value: float) -> str:
@@ -66,7 +66,7 @@ MEASURES: Final = (
     Measure("max_drawdown", "Deepest drawdown", percent, "largest loss from a high so far"),
     Measure("trades", "Trades", count, "closed round trips; under 30 says little"),
     Measure("exposure", "Exposure", percent, "share of bars with a position"),
-    Measure("turnover", "Turnover", times, "traded value over mean equity; each turn pays costs"),
+    Measure("turnover", "Turnover a year", times, "traded value over mean equity; each turn pays costs"),
     Measure("psr", "Probabilistic Sharpe", percent, "probability that the true Sharpe ratio is above 0"),
     Measure("dsr", "Deflated Sharpe", percent, "the same, counting every trial made on this market"),
 )

@@ -40,7 +40,7 @@ def head(rows: Rows) -> Head:
     over = research.state in ENDED
     running = live is not None and live.status == Status.RUNNING
     return Head(
-        research, rows.follows if over else f"{rows.follows} pulse", live,
+        research, rows.follows_closely if over else f"{rows.follows_closely} pulse", live,
         pace_of(live, rows.now) if live is not None and running else None,
         steps(_phase(rows), rows.operations),
         "" if over else waiting_for(research, live, rows.situation),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from research.lifecycle.states import LIVE, Kind, Status
+from research.lifecycle.states import ENDED, LIVE, Kind, Status
 from research.models import Operation, Research
 from research.models.clock import database_now
 from research.selectors.waiting import Situation
@@ -57,9 +57,17 @@ class Rows:
 
     @property
     def follows(self) -> str:
-        """The changes that a part of the page must hear of (`data-live`)."""
-        own = f"research:{self.research.pk}"
-        return own if self.live is None else f"{own} operation:{self.live.pk}"
+        """The changes that a part of the page must hear of (`data-live`).
+
+        While it is active: events, since every change of state has one. Not `research:ID`, which checkpoints push too,
+        so that every part would be fetched every second.
+        """
+        return f"research:{self.research.pk}" if self.research.state in ENDED else "event"
+
+    @property
+    def follows_closely(self) -> str:
+        """The same, and every step of the operation that lives."""
+        return self.follows if self.live is None else f"{self.follows} operation:{self.live.pk}"
 
     @property
     def spec(self) -> dict[str, Any] | None:

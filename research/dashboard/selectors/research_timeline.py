@@ -92,7 +92,7 @@ ROW_PX, TOP_PX = 26, 4
 def timeline(rows: Rows) -> Timeline:
     operations = rows.operations
     if not operations:
-        return Timeline(rows.follows, [], None)
+        return Timeline(rows.follows_closely, [], None)
     listed = {one.pk: _row(one, rows.now) for one in operations[-MOST_ROWS:]}
     drawn = operations[-MOST_BARS:]
     jobs = [_job(one) for one in drawn]
@@ -102,7 +102,7 @@ def timeline(rows: Rows) -> Timeline:
         for at, bar in enumerate(chart.bars)
     ]
     return Timeline(
-        rows.follows, list(listed.values()), chart, spans, TOP_PX + ROW_PX * len(spans), _text(operations),
+        rows.follows_closely, list(listed.values()), chart, spans, TOP_PX + ROW_PX * len(spans), _text(operations),
         len(operations) - len(drawn), len(operations) - len(listed), _explain(rows), drawn[0].queued_at,
     )  # fmt: skip
 

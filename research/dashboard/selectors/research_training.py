@@ -61,12 +61,13 @@ def training(rows: Rows) -> Training:
     every, epochs = _epochs([one.pk for one in tries])
     if not epochs:
         waits = _WAITS.get(State(rows.research.state), "No epoch was reported.")
-        return Training(rows.follows, None, waits, _reported(result), facts=_facts(result))
+        return Training(rows.follows_closely, None, waits, _reported(result), facts=_facts(result))
     fits = fits_of(epochs)
     models = _reported(result) or [_seen(fit, every) for fit in fits]
     stride = -(-len(epochs) // TABLE_ROWS)
+    plot = training_plot(fits, [one.pk for one in tries if one.continues_id])
     return Training(
-        rows.follows, training_plot(fits, [one.pk for one in tries if one.continues_id]), "", models[-MOST_MODELS:],
+        rows.follows_closely, plot, "", models[-MOST_MODELS:],
         max(0, len(models) - MOST_MODELS), epochs[::stride], stride * every, every, _facts(result),
     )  # fmt: skip
 

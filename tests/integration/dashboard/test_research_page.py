@@ -126,14 +126,21 @@ def test_every_part_by_itself_is_what_the_page_was_built_from(operator: Client, 
         [root] = re.findall(r"^<section [^>]*>", part)
         assert f'id="part-{name}"' in root
         assert f'data-fragment="/research/{research.pk}/part/{name}"' in root
-        assert re.search(rf'data-live="research:{research.pk}[ "]', root)
+        assert re.search(rf'data-live="(event|research:{research.pk})[ "]', root)
         assert part.endswith("</section>")
 
 
 def test_a_part_follows_the_operation_that_runs(viewer: Client) -> None:
     research, operation = story.training_runs()
-    assert f'data-live="research:{research.pk} operation:{operation.pk}"' in page_of(viewer, research, "training")
-    assert f'data-live="research:{research.pk} operation:{operation.pk} pulse"' in page_of(viewer, research, "head")
+    assert f'data-live="event operation:{operation.pk}"' in page_of(viewer, research, "training")
+    assert f'data-live="event operation:{operation.pk} pulse"' in page_of(viewer, research, "head")
+    assert 'data-live="event"' in page_of(viewer, research, "verdict")
+
+
+def test_a_research_that_is_over_follows_itself_alone_and_so_notices_that_it_is_resumed(viewer: Client) -> None:
+    research = story.failed_in_design()
+    for name in PARTS:
+        assert f'data-live="research:{research.pk}"' in page_of(viewer, research, name)
 
 
 @pytest.mark.parametrize(
