@@ -24,14 +24,14 @@ FROM research_operation o LEFT JOIN research_worker w ON w.id = o.worker_id ORDE
 _NAMES: Final = (
     "id", "kind", "status", "reason", "pid", "worker", "unit", "resumed", "continues", "started", "ended", "signal",
 )  # fmt: skip
-_ENDS_THEM: Final = {"phase worker", "child", "agent"}
 _TROUBLE = re.compile(rb"^(?:[\w.]+\.)?(?:\w+(?:Error|Exception)|Deposed|Lost|StaleOperation)\b.*", re.MULTILINE)
 _BY_DATABASE = re.compile(r"OperationalError|InterfaceError|AdminShutdown|ConnectionReset|BrokenPipe|CrashShutdown")
 
 
 @dataclass(slots=True)
 class Figures:
-    """`latencies`: per kind of process, seconds from its kill to the start of the operation that goes on."""
+    """Per kind of process, seconds from its kill: `known`, to the end of the operation that it ended; `latencies`, to the
+    start of the one that goes on, the wait for a free worker included."""
 
     strikes: Counter[tuple[str, str]]
     ends: Counter[tuple[str, str, str]]
@@ -39,12 +39,14 @@ class Figures:
     recovered: int = 0
     operations: int = 0
     units: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind: done, of those again
+    known: dict[str, list[float]] = field(default_factory=dict)
     latencies: dict[str, list[float]] = field(default_factory=dict)
     troubles: Counter[str] = field(default_factory=Counter)
 
 
 def gather(stack: Stack, strikes: Sequence[Strike], logs: Iterable[Path]) -> Figures:
     rows = [dict(zip(_NAMES, row, strict=True)) for row in query(stack, _OPERATIONS)]
+    known, latencies = _latencies(rows, strikes)
     return Figures(
         strikes=Counter((one.action, one.kind) for one in strikes),
         ends=Counter((row["kind"], row["status"], row["reason"] or "") for row in rows),
@@ -52,7 +54,8 @@ def gather(stack: Stack, strikes: Sequence[Strike], logs: Iterable[Path]) -> Fig
         recovered=sum(row["continues"] is not None for row in rows),
         operations=len(rows),
         units=_work(rows),
-        latencies=_latencies(rows, strikes),
+        known=known,
+        latencies=latencies,
         troubles=troubles(logs),
     )
 
@@ -70,19 +73,28 @@ def _work(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _latencies(rows: Sequence[dict[str, Any]], strikes: Sequence[Strike]) -> dict[str, list[float]]:
-    """Only kills that ended an operation, and what continued it."""
+def _latencies(
+    rows: Sequence[dict[str, Any]], strikes: Sequence[Strike]
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Only kills that ended an operation, and what continued it: how late its end was known, and the next began."""
     after = {row["continues"]: row for row in rows if row["continues"] is not None}
+    known: dict[str, list[float]] = {}
     found: dict[str, list[float]] = {}
     for strike in (one for one in strikes if one.action == "kill"):
-        pids = {strike.pid, *strike.below}
         for row in rows:
-            own = row["pid"] in pids if row["pid"] else strike.worker and row["worker"] == strike.worker
-            then = own and row["status"] == "failed" and row["started"] is not None
             successor = after.get(row["id"])
-            if then and row["started"] <= strike.at <= row["ended"] and successor and successor["started"]:
+            if successor and successor["started"] and _ended(strike, row):
+                known.setdefault(strike.kind, []).append(row["ended"] - strike.at)
                 found.setdefault(strike.kind, []).append(successor["started"] - strike.at)
-    return found
+    return known, found
+
+
+def _ended(strike: Strike, row: dict[str, Any]) -> bool:
+    """Whether the operation ran on what was killed, and did not survive it."""
+    pids = {strike.pid, *strike.below}
+    own = row["pid"] in pids if row["pid"] else bool(strike.worker) and row["worker"] == strike.worker
+    lost = row["status"] == "failed" and row["started"] is not None
+    return bool(own and lost and row["started"] <= strike.at <= row["ended"])
 
 
 def troubles(logs: Iterable[Path]) -> Counter[str]:

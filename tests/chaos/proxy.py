@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import suppress
 from typing import Final
 
 MODES: Final = ("cut", "stall", "delay")
@@ -88,9 +87,9 @@ class Proxy:
                 one.transport.abort()
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             while data := await source.read(CHUNK):
-                while self._mode == "stall":  # noqa: ASYNC110  # the mode also changes by itself, without an event
+                while self._mode == "stall":  # noqa: ASYNC110  # the mode also ends by itself, without an event
                     await asyncio.sleep(0.02)
                 if self._mode == "delay":
                     await asyncio.sleep(DELAY_S)
@@ -98,3 +97,5 @@ class Proxy:
                 await sink.drain()
             if sink.can_write_eof():
                 sink.write_eof()
+        except OSError:
+            sink.transport.abort()  # a reset on one side is one on the other

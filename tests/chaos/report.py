@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.chaos.figures import Figures, quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.chaos.course import Outcome
 
@@ -41,12 +41,14 @@ def _figures(found: Figures) -> list[str]:
     for kind, (done, again) in sorted(found.units.items()):
         lines.append(f"work, {kind}: {done} units done, {again} of them again ({again / max(done, 1):.1%})")
     for kind, values in sorted(found.latencies.items()):
-        p50, p99 = quantile(values, 0.5), quantile(values, 0.99)
-        lines.append(
-            f"kill of {kind} → goes on: n {len(values)}, p50 {p50:.2f} s, p99 {p99:.2f} s, most {max(values):.2f} s"
-        )
+        known = _spread(found.known[kind])
+        lines.append(f"kill of {kind} that ended an operation, {len(values)}: known {known}; goes on {_spread(values)}")
     lines += [f"in a log: {count} × {what}" for what, count in found.troubles.most_common(12)]
     return lines
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"p50 {quantile(seconds, 0.5):.2f} s, p99 {quantile(seconds, 0.99):.2f} s"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
