@@ -14,6 +14,7 @@ WORKER_HEADER = "X-Ktrdr-Worker"
 
 WorkerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Kind = Literal["training", "backtest"]
+Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a database's bigint holds
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -26,8 +27,8 @@ class Message(BaseModel):
 class Progress(Message):
     """`unit` counts epochs (over seeds and folds) or bars, and never falls; `fraction` is 0 to 1."""
 
-    unit: int = Field(ge=0)
-    units: int = Field(ge=0)
+    unit: Whole
+    units: Whole
     fraction: float = Field(ge=0, le=1)
     message: str = Field(default="", max_length=200)
 
@@ -35,18 +36,18 @@ class Progress(Message):
 class MetricPoint(Message):
     """Measures of one unit, such as {"loss": 0.61, "validation_loss": 0.64, "fold": 0, "seed": 0}."""
 
-    unit: int = Field(ge=0)
+    unit: Whole
     values: dict[str, float | None]
 
 
 class OperationReport(Message):
     """What the worker has of one operation. `result` with `completed`; `error` with `failed`."""
 
-    id: int = Field(ge=1)
+    id: Whole
     state: Literal["running", "completed", "failed", "interrupted"]
     progress: Progress | None = None
     metrics: list[MetricPoint] = Field(default_factory=list, max_length=5000)
-    checkpoint_unit: int | None = None
+    checkpoint_unit: Whole | None = None
     result: dict[str, Any] | None = None
     error: ErrorReport | None = None
 
@@ -66,8 +67,8 @@ class SyncRequest(Message):
     protocol: Literal[1] = PROTOCOL
     worker: WorkerName
     incarnation: UUID
-    session: int | None = None
-    seq: int = Field(ge=0)
+    session: Whole | None = None
+    seq: Whole
     kinds: list[Kind] = Field(min_length=1)
     draining: bool = False
     host: dict[str, Any] = Field(default_factory=dict)

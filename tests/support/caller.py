@@ -32,10 +32,11 @@ class Caller:
         """The next call; `seq` grows unless it is given."""
         if "seq" not in changes:
             self.seq += 1
-        said = {"session": self.session, "seq": self.seq, "operations": list(reports)} | changes
+        host = {"hostname": self.machine, "machine": self.machine}
+        said = {"session": self.session, "seq": self.seq, "operations": list(reports), "host": host} | changes
         return SyncRequest(
             worker=self.name, incarnation=self.incarnation, kinds=list(self.kinds),  # type: ignore[arg-type]
-            host={"hostname": self.machine, "machine": self.machine}, **said,
+            **said,
         )  # fmt: skip
 
     def send(self, *reports: OperationReport, **changes: Any) -> sync.Outcome:

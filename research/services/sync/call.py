@@ -15,6 +15,7 @@ from research.services.change import change
 from research.services.sync import reports
 from research.services.sync.assignment import as_assignment
 from research.services.sync.handshake import greet
+from research.services.sync.storable import storable
 from workers.protocol import OperationAnswer, SyncAnswer
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Outcome:
 
 def handle(request: SyncRequest, entry: str) -> Outcome:
     """Apply one sync call. `entry` is the address it came through."""
+    request = request.model_copy(update={"host": storable(request.host)})
     with change() as record:
         Worker.objects.get_or_create(name=request.worker)
         held = Operation.objects.running().filter(worker__name=request.worker).values_list("id", flat=True)

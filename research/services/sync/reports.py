@@ -9,6 +9,7 @@ from research.lifecycle.states import Reason, Status
 from research.models import Artifact, Measure, Operation
 from research.models.clock import DatabaseNow, In
 from research.services import operations
+from research.services.sync.storable import must_be_storable, storable
 from workers.protocol import OperationAnswer
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _about_finished(report: OperationReport, operation: Operation) -> OperationA
 def _store_progress(record: Change, worker: Worker, report: OperationReport, operation: Operation) -> None:
     fresh = [point for point in report.metrics if point.unit > operation.metrics_through]
     if fresh:
-        rows = [Measure(operation=operation, unit=point.unit, values=point.values) for point in fresh]
+        rows = [Measure(operation=operation, unit=point.unit, values=storable(point.values)) for point in fresh]
         Measure.objects.bulk_create(rows, ignore_conflicts=True)
         operation.metrics_through = max(point.unit for point in fresh)
     fields: dict[str, Any] = {"lease_expires_at": In(worker.lease_s), "reported": True,
@@ -55,7 +56,7 @@ def _store_progress(record: Change, worker: Worker, report: OperationReport, ope
     progress = report.progress
     if progress is not None and progress.unit >= operation.unit:
         fields |= {"unit": progress.unit, "units": progress.units, "fraction": progress.fraction,
-                   "progress_message": progress.message}  # fmt: skip
+                   "progress_message": storable(progress.message)}  # fmt: skip
         if progress.unit > operation.unit:
             fields["progressed_at"] = DatabaseNow()
         operation.unit = progress.unit
@@ -74,10 +75,11 @@ def _completed(record: Change, report: OperationReport, operation: Operation) ->
     """A result counts once, with the change of status, when every artifact it lists is stored; or not at all."""
     result = report.result or {}
     try:
+        must_be_storable(result)
         phases.get(operation.kind).check(result)
         missing = _missing(operation, result.get("artifacts", {}))
     except (ValueError, TypeError, KeyError, AttributeError) as problem:
-        message = f"Worker {operation.worker} sent a result that cannot be accepted: {problem}."
+        message = storable(f"Worker {operation.worker} sent a result that cannot be accepted: {problem}.")
         operations.fail(record, operation, reason=Reason.ERROR, message=message)
         return OperationAnswer(id=report.id, verdict="stop", reason="invalid", message=message[:500])
     if missing:
@@ -98,10 +100,10 @@ def _missing(operation: Operation, wanted: dict[str, Any]) -> list[str]:
 def _failed(record: Change, report: OperationReport, operation: Operation) -> OperationAnswer:
     error = report.error
     reason = Reason(error.reason) if error else Reason.ERROR
-    message = error.message if error else "The worker gave no reason."
+    message = storable(error.message) if error else ""
     operations.fail(
         record, operation, reason=reason, message=message or "The worker gave no reason.",
-        exit_code=error.exit_code if error else None, log_tail=error.log_tail if error else "",
+        exit_code=error.exit_code if error else None, log_tail=storable(error.log_tail) if error else "",
     )  # fmt: skip
     return OperationAnswer(id=report.id, verdict="acknowledged")
 
