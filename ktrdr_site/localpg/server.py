@@ -33,6 +33,8 @@ class Server:
         Raises `AlreadyRunning`, or `LocalPostgresError` with the server's own words.
         """
         given = {name: value for name, value in self._given.items() if value}
+        if self.process is not None:
+            self.process.poll()  # one that was killed is buried before another takes its place
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ktrdr_site.localpg", "--log"],
             env=os.environ | given | {"KTRDR_DATA_DIR": str(self.place.data_dir)},
