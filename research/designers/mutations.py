@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from research.designers import fresh
@@ -78,6 +79,9 @@ def learning(random: Random, spec: dict[str, Any], _: bool) -> str:
 
 
 def _rename(spec: dict[str, Any], old: str, new: str) -> None:
+    """In the rules, the name and the hypothesis; whole words only, since one name may begin another."""
+    for text in ("name", "hypothesis"):
+        spec[text] = re.sub(rf"\b{re.escape(old)}\b", new, spec[text])
     for part in ("indicators", "inputs"):
         spec[part] = {new if name == old else name: value for name, value in spec[part].items()}
     for rule in spec.get("rules", []):

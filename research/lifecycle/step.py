@@ -200,7 +200,7 @@ def _gave_up(kind: Kind, lost: int, handed: int, last: Try) -> str:
     what = f"lost {lost} times" if lost >= handed else f"handed over {handed} times"
     return (
         f"The {Kind(kind).label.lower()} was {what} in a row without a new checkpoint, the last time: {last.message} "
-        "Look at the events above, mend the cause, then press resume."
+        "Look at its events, mend the cause, then press resume."
     )
 
 

@@ -37,6 +37,7 @@ def run(operation_id: int, *, cluster: UUID, label: str) -> None:
     try:
         if not hold.take():
             return
+        point("phase.locked")
         kind = _claim(operation_id, cluster, label)
         if kind is None:
             return
@@ -100,7 +101,6 @@ class Context:
                 progressed_at=DatabaseNow(),
             )  # fmt: skip
             record.touch("operation", self.operation.pk)
-            record.touch("research", self.research.pk)
 
     def checkpoint(self, unit: int, payload: bytes) -> None:
         self.guard()

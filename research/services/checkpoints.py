@@ -99,7 +99,7 @@ def _checkpoint(operation_id: int, unit: int, stream: Iterable[bytes], sha256: s
             operation=operation, unit=unit, sha256=stored.sha256, size=stored.size, blob=stored.blob
         )
         _prune(operation)
-        record.touch("research", operation.research_id)
+        record.touch("operation", operation.pk)
     point("checkpoint.committed")
     return row
 
@@ -118,7 +118,7 @@ def _artifact(operation_id: int, name: str, stream: Iterable[bytes], sha256: str
         row = Artifact.objects.create(
             operation=operation, name=name, sha256=stored.sha256, size=stored.size, blob=stored.blob
         )
-        record.touch("research", operation.research_id)
+        record.touch("operation", operation.pk)
     point("artifact.committed")
     return row
 
@@ -175,4 +175,9 @@ def _prune(operation: Operation) -> None:
 
 def _delete_after_commit(blob: str) -> None:
     """A failure only leaves a file for `retention`: the commit stands."""
-    transaction.on_commit(lambda: blobs.delete(blob), robust=True)
+
+    def delete() -> None:
+        point("blob.let_go")
+        blobs.delete(blob)
+
+    transaction.on_commit(delete, robust=True)

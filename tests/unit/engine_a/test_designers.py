@@ -112,3 +112,13 @@ def test_designers_know_no_django():
     code = "import sys, research.designers; print('django' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+def test_a_changed_strategy_speaks_only_of_indicators_it_has():
+    memory = tuple(trial(seq) for seq in range(6))
+    changed = [spec for seed in range(150) if " — " in (spec := design(seed, "", memory))["name"]]
+    assert len(changed) > 20
+    for spec in changed:
+        spoken = {word.strip(".,;:") for word in f"{spec['name'].split(' — ')[0]} {spec['hypothesis']}".split()}
+        named = {word for word in spoken if any(c.isdigit() for c in word)}
+        assert named <= set(spec["indicators"]), spec["name"]
