@@ -9,9 +9,11 @@ from research.models import Level, Topic
 from research.services.change import change
 
 # Counted are workers heard of lately; silent ones among them have passed KTRDR_SUSPECT but not yet been gone for long.
+# Nobody was silent while no web process could hear.
 _GROUPS = """
 SELECT entry,
-       count(*) FILTER (WHERE last_seen_at < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s)),
+       count(*) FILTER (WHERE greatest(last_seen_at, (SELECT up_since FROM research_cover WHERE id = 1))
+                              < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s)),
        count(*)
 FROM research_worker WHERE session IS NOT NULL AND NOT draining
   AND last_seen_at > clock_timestamp() - make_interval(secs => %(window)s)
