@@ -54,7 +54,10 @@ def create(
 def claim_in_process(
     change: Change, operation: Operation, *, cluster: UUID, pid: int, runner: str, lease: float, deadline: float
 ) -> None:
-    """A process of the django-q2 cluster takes a queued phase. Raises `StaleOperation` when another has it."""
+    """A process of the django-q2 cluster takes a queued phase. Raises `StaleOperation` when another has it.
+
+    Research and operation are locked by the caller (`locks.operations`): in another order it could deadlock.
+    """
     updated = Operation.objects.filter(pk=operation.pk, status=Status.QUEUED).update(
         status=Status.RUNNING, cluster=cluster, runner_pid=pid, runner=runner, started_at=DatabaseNow(),
         lease_expires_at=In(lease), deadline_at=In(deadline), reported=True,
