@@ -16,6 +16,7 @@ from research.live.threads import in_thread
 from research.services import sync as service
 from research.services import tokens
 from research.services.errors import Forbidden, ServiceError
+from workers.faults import point
 from workers.protocol import SyncRequest
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ def _authenticated(call: SyncRequest, authorization: str, entry: str) -> service
     token = tokens.authenticate(authorization.removeprefix("Bearer ").strip())
     if not tokens.serves(token, call.worker):
         raise Forbidden(f"The token of {token.name} does not serve the name {call.worker}.")
-    return service.handle(call, entry)
+    outcome = service.handle(call, entry)
+    if call.operations:
+        point("sync.reported")
+    return outcome
 
 
 async def _hold(call: SyncRequest, session: int, ended: asyncio.Event) -> Assignment | None:
@@ -75,6 +79,8 @@ async def _hold(call: SyncRequest, session: int, ended: asyncio.Event) -> Assign
         async with relay.changes() as stream:
             given = await in_thread(service.assign, call.worker, session, call.seq, call.kinds)
             left = until - asyncio.get_running_loop().time()
+            if given is not None:
+                point("sync.assigned")
             if given is not None or left <= 0 or ended.is_set():
                 return given
             await stream.until(_is_work, left)

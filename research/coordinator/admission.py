@@ -9,6 +9,7 @@ from research.lifecycle.step import resume_state
 from research.models import Research
 from research.services import locks, researches, terms
 from research.services.change import change
+from workers.faults import point
 
 
 def capacity() -> int:
@@ -37,5 +38,6 @@ def admit(term: int) -> list[int]:
                 continue
             has_strategy = research.strategy_id is not None or research.given is not None
             researches.begin(record, research, resume_state(has_strategy=has_strategy, gates=research.gates))
+        point("research.begun")
         begun.append(research_id)
     return begun

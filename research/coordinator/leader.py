@@ -10,6 +10,7 @@ from research.runners.hold import open_session
 from research.runners.keys import LOCK_LEADER
 from research.services import terms
 from research.services.change import CHANNEL
+from workers.faults import point
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,6 +45,7 @@ class Leader:
             self.session.close()
             raise
         self._renewed = time.monotonic()
+        point("leader.began")
         return self
 
     def __exit__(
