@@ -30,8 +30,8 @@ _BY_DATABASE = re.compile(r"OperationalError|InterfaceError|AdminShutdown|Connec
 
 @dataclass(slots=True)
 class Figures:
-    """Per kind of process, seconds from its kill: `known`, to the end of the operation that it ended; `latencies`, to the
-    start of the one that goes on, the wait for a free worker included."""
+    """Per kind of process, seconds from its kill: `known`, to the end of the operation that it ended; `latencies`, to
+    the start of the one that goes on, the wait for a free worker included."""
 
     strikes: Counter[tuple[str, str]]
     ends: Counter[tuple[str, str, str]]

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,14 @@ def hashes(spec: Mapping[str, Any], seed: int, bars: Path) -> dict[str, str]:
 
 
 def references(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """The hashes of cases {"spec", "seed", "bars"}, in their order, from a process of their own."""
+    """The hashes of cases {"spec", "seed", "bars"}, in their order, from processes of their own."""
+    share = max(4, -(-len(cases) // (os.cpu_count() or 1)))
+    shares = [cases[start : start + share] for start in range(0, len(cases), share)]
+    with ThreadPoolExecutor() as pool:
+        return [one for found in pool.map(_in_a_process, shares) for one in found]
+
+
+def _in_a_process(cases: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos.undisturbed"], input="".join(json.dumps(one) + "\n" for one in cases),
         env=os.environ | dict.fromkeys(ONE_THREAD, "1"), cwd=PROJECT, capture_output=True, text=True, check=False,
