@@ -68,6 +68,8 @@ def _fail(research_id: int, term: int, trace: str) -> None:
         with change() as record:
             terms.must_hold(term)
             research = locks.research(research_id)
+            if research.state not in ACTIVE:
+                return  # it ended meanwhile
             live = gather(research, lock=True).live
             message = f"The coordinator could not go on: {trace.strip().splitlines()[-1]}"
             if live is not None:
