@@ -39,7 +39,8 @@ def dataset(symbol: str = "ACME", count: int = 60) -> Dataset:
         return known
     close = 100 * np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.01, count)))
     time = 1_577_836_800 + 86_400 * np.arange(count)
-    row, _ = datasets.store(Bars(symbol, "1d", time, close, close * 1.01, close * 0.99, close, np.full(count, 1e3)), source="test")  # fmt: skip
+    bars = Bars(symbol, "1d", time, close, close * 1.01, close * 0.99, close, np.full(count, 1e3))
+    row, _ = datasets.store(bars, source="test")
     return row
 
 
@@ -245,10 +246,10 @@ def _by(operation: Operation) -> dict[str, Any]:
 def training_result(operation: Operation, *, store: bool = True, **changes: Any) -> dict[str, Any]:
     """One that is accepted and passes its gate."""
     listed = artifact(operation, "model.safetensors") if store else {"sha256": sha(MODEL), "size": len(MODEL)}
-    base = {"skill": 0.01, "z": 2.5}
+    base = {"skill": 0.01, "z": 2.5, "score_deviation": 0.2, "target_deviation": 1.0}
     return {
         "artifacts": {"model.safetensors": listed}, "model_sha256": sha(MODEL), "finite": True, "diverged": 0,
-        "base_rate": base, "score_deviation": 0.2, "target_deviation": 1.0, "history": [[]],
+        "base_rate": base, "history": [[]],
     } | changes  # fmt: skip
 
 

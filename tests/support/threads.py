@@ -48,9 +48,8 @@ def aside(call: Callable[[], T]) -> Iterator[Future[T]]:
 
 
 def waits_for_a_lock() -> bool:
-    """Some session of this database waits for another one's lock."""
+    """Some session waits for another one's lock."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                       " AND wait_event_type = 'Lock'")  # fmt: skip
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         row: tuple[Any, ...] = cursor.fetchone()
     return bool(row[0])

@@ -102,7 +102,8 @@ def test_there_is_one_term_in_office_at_a_time() -> None:
     factories.term()
     with refused("one_term_at_a_time"):
         execute("INSERT INTO research_term (cluster, backend_pid, label, started_at, lease_expires_at, ticked_at,"
-                " epoch, amnesty_reason) SELECT cluster, 2, 'x', now(), now(), now(), '', '' FROM research_term")  # fmt: skip
+                " epoch, amnesty_reason) SELECT cluster, 2, 'x', now(), now(), now(), '', ''"
+                " FROM research_term")  # fmt: skip
 
 
 def test_a_renewal_gives_a_whole_lease_and_only_to_its_own_term() -> None:

@@ -165,8 +165,8 @@ def test_an_invalid_result_in_a_good_envelope_fails_its_operation_alone(gpu: Cal
 
 ODD = [
     {"note": "null \x00 character"},
-    {"score_deviation": float("nan")},
-    {"score_deviation": float("inf")},
+    {"skill": float("nan")},
+    {"skill": float("inf")},
     {"deep": [{"a": [float("-inf")]}]},
 ]
 
