@@ -78,14 +78,15 @@ def _latencies(
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Only kills that ended an operation, and what continued it: how late its end was known, and the next began."""
     after = {row["continues"]: row for row in rows if row["continues"] is not None}
+    kills = sorted((one for one in strikes if one.action == "kill"), key=lambda one: one.at)
     known: dict[str, list[float]] = {}
     found: dict[str, list[float]] = {}
-    for strike in (one for one in strikes if one.action == "kill"):
-        for row in rows:
-            successor = after.get(row["id"])
-            if successor and successor["started"] and _ended(strike, row):
-                known.setdefault(strike.kind, []).append(row["ended"] - strike.at)
-                found.setdefault(strike.kind, []).append(successor["started"] - strike.at)
+    for row in rows:
+        successor = after.get(row["id"])
+        strike = next((one for one in reversed(kills) if _ended(one, row)), None)
+        if strike and successor and successor["started"]:
+            known.setdefault(strike.kind, []).append(row["ended"] - strike.at)
+            found.setdefault(strike.kind, []).append(successor["started"] - strike.at)
     return known, found
 
 
