@@ -8,12 +8,13 @@ from django.db import connection
 from research.models import Level, Topic
 from research.services.change import change
 
-# Counted are workers heard of lately; silent ones among them have passed KTRDR_SUSPECT but not yet been gone for long.
+# Counted are workers heard of lately; silent ones among them have passed KTRDR_SUSPECT (stretched as their
+# heartbeats are) but not yet been gone for long.
 # Nobody was silent while no web process could hear.
 _GROUPS = """
 SELECT entry,
        count(*) FILTER (WHERE greatest(last_seen_at, (SELECT up_since FROM research_cover WHERE id = 1))
-                              < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s)),
+                              < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s / %(heartbeat)s)),
        count(*)
 FROM research_worker WHERE session IS NOT NULL AND NOT draining
   AND last_seen_at > clock_timestamp() - make_interval(secs => %(window)s)
@@ -25,7 +26,7 @@ def watch() -> bool:
     """Begin or end an episode of silence, once a second. True when one has just begun."""
     env = settings.ENV
     with connection.cursor() as cursor:
-        cursor.execute(_GROUPS, {"suspect": env.suspect, "window": env.amnesty + env.lease})
+        cursor.execute(_GROUPS, {"suspect": env.suspect, "heartbeat": env.heartbeat, "window": env.amnesty + env.lease})
         groups = cursor.fetchall()
         together = [(entry, silent, known) for entry, silent, known in groups if silent >= 2 and silent * 2 > known]
         if not together:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -169,6 +171,18 @@ def test_a_single_worker_that_falls_silent_is_no_episode(covered: Web) -> None:
     workers("a")
     silent("a")
     assert not silence.watch()
+
+
+def test_a_short_heartbeat_makes_nobody_suspect_sooner(covered: Web, settings: SettingsWrapper) -> None:
+    settings.ENV = replace(settings.ENV, heartbeat=0.5, suspect=8.0)
+    workers("a", "b")
+    execute("UPDATE research_worker SET heartbeat_s = 0.5")
+    silent("a", 6)
+    silent("b", 6)
+    assert not silence.watch()
+    silent("a", 3)
+    silent("b", 3)
+    assert silence.watch()
 
 
 def test_entry_points_are_judged_apart(covered: Web) -> None:
