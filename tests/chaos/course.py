@@ -90,9 +90,10 @@ class Course:
             self._tick()
             if time.monotonic() < due or not self._worth_it(due):
                 continue
+            before = self.striker.kills
             self.striker.strike()
             due = time.monotonic() + min(self.random.expovariate(1 / self.plan.pace), 4 * self.plan.pace)
-            if self.striker.kills % 25 == 0:
+            if self.striker.kills // 25 > before // 25:
                 self.say(f"{self.striker.kills} kills, {len(self.striker.strikes)} strikes, {self._standing()}")
         self._timed("strikes", started)
 
