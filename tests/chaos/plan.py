@@ -31,6 +31,7 @@ class Plan:
     freezes: float = 0.12  # shares of the strikes; the rest kills
     cuts: float = 0.12
     sessions: float = 0.03  # database sessions ended by the server
+    power_cuts: float = 0.02  # the supervisor and everything below it at once
     longest_freeze: float = 8.0
     longest_cut: float = 6.0
     training_workers: int = 1

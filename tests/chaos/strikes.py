@@ -56,8 +56,13 @@ class Striker:
 
     def strike(self) -> None:
         lot = self.random.random()
-        for share, act in ((self.plan.freezes, self._freeze), (self.plan.cuts, self._cut),
-                           (self.plan.sessions, self._end_session)):  # fmt: skip
+        others = (
+            (self.plan.freezes, self._freeze),
+            (self.plan.cuts, self._cut),
+            (self.plan.sessions, self._end_session),
+            (self.plan.power_cuts, self._cut_power),
+        )
+        for share, act in others:
             if lot < share:
                 return act()
             lot -= share
@@ -100,6 +105,13 @@ class Striker:
             [pid] = self.random.choice(sessions)
             self._note(Strike(time.time(), "session", "session", pid))
             query(self.stage.stack, "SELECT pg_terminate_backend(%s)", pid)
+
+    def _cut_power(self) -> None:
+        supervisor = next(iter(look(self.stage).get("supervisor", [])), None)
+        if supervisor is not None:
+            self._note(Strike(time.time(), "kill", "everything", supervisor.pid, supervisor.below))
+            for pid in (supervisor.pid, *supervisor.below):
+                _send(pid, signal.SIGKILL)
 
     def _draw(self, without: tuple[str, ...] = ()) -> Victim | None:
         there = look(self.stage)
