@@ -90,8 +90,6 @@ def _unreported(
             continue
         if operation.incarnation != request.incarnation:
             _orphan(record, worker, operation, greeting)
-        elif operation.assigned_seq is not None and request.seq <= operation.assigned_seq:
-            continue
         elif request.draining or worker.drain_requested:
             message = f"Worker {worker.name} is leaving and had not begun operation {operation.pk}."
             operations.fail(record, operation, reason=Reason.INTERRUPTED, message=message)
