@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import traceback
@@ -139,7 +140,7 @@ def _work(operation_id: int, kind: str, cluster: UUID, hold: Hold) -> None:
 def _outcome(context: Context, kind: str) -> dict[str, Any]:
     """The result, or why there is none."""
     try:
-        return {"result": phases.get(kind).run(context)}
+        return {"result": _storable(phases.get(kind).run(context))}
     except Interrupted:
         return {"reason": Reason.INTERRUPTED, "message": "Its cluster is leaving: handed over.", "trace": ""}
     except (InvalidInput, InvalidStrategy) as error:
@@ -148,6 +149,13 @@ def _outcome(context: Context, kind: str) -> dict[str, Any]:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the work raises is its result
         return {"reason": Reason.ERROR, "message": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+
+
+def _storable(result: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError for what PostgreSQL cannot hold: the same would come of every further try."""
+    if "\\u0000" in json.dumps(result, allow_nan=False):
+        raise ValueError("the result holds a null character")
+    return result
 
 
 def _end(operation_id: int, outcome: dict[str, Any], cluster: UUID) -> None:
