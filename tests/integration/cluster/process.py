@@ -50,7 +50,7 @@ class ClusterProcess:
                 start_new_session=True,
                 preexec_fn=dies_with_parent(),
             )
-        wait_until(self.complete, timeout=20, what=f"the cluster's processes are there:\n{self.text}")
+        wait_until(self.complete, timeout=60, what=f"the cluster's processes are there:\n{self.text}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,7 +91,7 @@ class ClusterProcess:
 
     def reader(self) -> int:
         """The worker that waits for a task in the pipe itself: the holder of the queue's read lock."""
-        [found] = wait_until(lambda: list(self._readers()), timeout=10, what="one worker reads the queue's pipe")
+        [found] = wait_until(lambda: list(self._readers()), timeout=60, what="one worker reads the queue's pipe")
         return found
 
     def _readers(self) -> Iterator[int]:
@@ -110,7 +110,7 @@ class ClusterProcess:
     def id(self) -> UUID:
         return self.row().id
 
-    def wait(self, timeout: float = 15.0) -> tuple[int, float]:
+    def wait(self, timeout: float = 60.0) -> tuple[int, float]:
         """Wait until it has ended and nothing of it is left. Returns the exit code and how long that took."""
         began = time.monotonic()
         try:
@@ -124,9 +124,9 @@ class ClusterProcess:
         def left() -> bool:
             return not any(alive(pid) for pid in self.seen)
 
-        wait_until(left, timeout=5, what=f"no process of the cluster is left of {sorted(self.seen)}", interval=0.005)
+        wait_until(left, timeout=30, what=f"no process of the cluster is left of {sorted(self.seen)}", interval=0.005)
 
-    def works(self, timeout: float = 15.0) -> None:
+    def works(self, timeout: float = 60.0) -> None:
         """A task comes through, and the tree is as it should be."""
         task = async_task("os.getpid", save=True)
         wait_until(lambda: fetch(task) is not None, timeout=timeout, what=f"a task is worked off:\n{self.text}")

@@ -32,7 +32,7 @@ def test_a_process_that_cannot_be_replaced_takes_the_tree_with_it(role: str, exp
         cluster.kill(*cluster.of(role))
         code, took = cluster.wait()
     assert code == expected, cluster.text
-    assert took < 3
+    assert took < 9, "long before it could be taken for wedged"
 
 
 def test_idle_and_busy_workers_are_replaced_and_the_work_goes_on(tmp_path: Path) -> None:
@@ -41,14 +41,14 @@ def test_idle_and_busy_workers_are_replaced_and_the_work_goes_on(tmp_path: Path)
         reader = cluster.reader()
         idle = next(pid for pid in cluster.of("worker") if pid != reader)
         cluster.kill(idle)
-        wait_until(lambda: not alive(idle), timeout=5, what="the idle worker is dead")
+        wait_until(lambda: not alive(idle), timeout=30, what="the idle worker is dead")
         cluster.works()
 
         async_task("time.sleep", 600)
         busy = cluster.reader()  # it takes the task; another reads after it
-        wait_until(lambda: cluster.reader() != busy, timeout=5, what="a worker has taken the task")
+        wait_until(lambda: cluster.reader() != busy, timeout=30, what="a worker has taken the task")
         cluster.kill(busy)
-        wait_until(lambda: not alive(busy), timeout=5, what="the busy worker is dead")
+        wait_until(lambda: not alive(busy), timeout=30, what="the busy worker is dead")
         cluster.works()
         assert cluster.main.poll() is None, cluster.text
 
@@ -65,7 +65,7 @@ def test_three_clusters_stuck_in_three_ways_are_given_up_each_for_its_own_reason
         frozen.kill(*frozen.of("sentinel"), signal.SIGSTOP)
         deaf.kill(deaf.reader())
 
-        assert deaf.wait(20)[0] == EXIT_WEDGED, deaf.text
-        assert frozen.wait(20)[0] == EXIT_BROKEN, frozen.text
-        assert locked.wait(20)[0] == EXIT_WEDGED, locked.text
+        assert deaf.wait(60)[0] == EXIT_WEDGED, deaf.text
+        assert frozen.wait(60)[0] == EXIT_BROKEN, frozen.text
+        assert locked.wait(60)[0] == EXIT_WEDGED, locked.text
     assert "the sentinel hangs" in frozen.text

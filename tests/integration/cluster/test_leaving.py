@@ -29,7 +29,7 @@ def test_a_signal_to_the_main_process_ends_it(number: int, tmp_path: Path) -> No
         cluster.kill(cluster.main.pid, number)
         code, took = cluster.wait()
     row.refresh_from_db()
-    assert (code, took < 5) == (0, True), cluster.text
+    assert (code, took < 9) == (0, True), cluster.text
     assert "killed" not in cluster.text
     assert row.drain_until is not None
     assert row.ended_at is not None
@@ -51,31 +51,31 @@ def test_it_can_be_asked_from_afar(tmp_path: Path) -> None:
         cluster.works()
         clusters.drain(cluster.id, 5)
         code, took = cluster.wait()
-    assert (code, took < 5) == (0, True), cluster.text
+    assert (code, took < 9) == (0, True), cluster.text
 
 
 def test_a_running_operation_has_the_drain_time_to_hand_over(tmp_path: Path) -> None:
     operation = queued_design()
     with ClusterProcess(tmp_path, KTRDR_DRAIN="2") as cluster:
         async_task("tests.integration.cluster.work.hold", operation.pk, 120)
-        wait_until(_running(operation), timeout=10, what="the operation runs")
+        wait_until(_running(operation), timeout=60, what="the operation runs")
         os.killpg(cluster.main.pid, signal.SIGTERM)
         code, took = cluster.wait()
     operation.refresh_from_db()
     assert (operation.status, operation.reason) == ("failed", "interrupted"), operation.message
     assert code == 0, cluster.text
-    assert 1.5 < took < 6
+    assert 1.5 < took < 20
     assert "killed" not in cluster.text
 
 
 def test_one_that_does_not_hand_over_is_cut_off(tmp_path: Path) -> None:
     with ClusterProcess(tmp_path, KTRDR_DRAIN="0") as cluster:
         task = async_task("time.sleep", 600)
-        wait_until(lambda: _taken(task), timeout=10, what="a worker has taken the task")
+        wait_until(lambda: _taken(task), timeout=60, what="a worker has taken the task")
         cluster.kill(cluster.main.pid, signal.SIGTERM)
         code, took = cluster.wait()
     assert code == 0, cluster.text
-    assert took < 10
+    assert took < 30
     assert "was killed" in cluster.text
 
 

@@ -37,19 +37,19 @@ def test_every_process_outlives_the_database_and_works_when_it_is_back(server: S
     address = f"postgresql://ktrdr@/ktrdr?host={server.place.socket_dir}"
     with ClusterProcess(tmp_path, url=address) as cluster:
         _ring(server, "os.getpid")
-        wait_until(lambda: _waiting(server) == 0, timeout=10, what="a task is worked off")
+        wait_until(lambda: _waiting(server) == 0, timeout=60, what="a task is worked off")
         before = {process.pid for process in cluster.tree()}
 
         pid = server.pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         down = time.monotonic()
-        wait_until(lambda: time.monotonic() - down > 11, timeout=20, what="it was away for more than 10 s")
+        wait_until(lambda: time.monotonic() - down > 11, timeout=60, what="it was away for more than 10 s")
         assert cluster.main.poll() is None, cluster.text
         server.start()
 
         _ring(server, "os.getpid")
-        wait_until(lambda: _waiting(server) == 0, timeout=5, what=f"a task is worked off again:\n{cluster.text}")
+        wait_until(lambda: _waiting(server) == 0, timeout=30, what=f"a task is worked off again:\n{cluster.text}")
         assert {process.pid for process in cluster.tree()} == before, cluster.text
         cluster.kill(cluster.main.pid, signal.SIGTERM)
         code, _ = cluster.wait()
