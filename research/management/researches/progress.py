@@ -76,12 +76,12 @@ class Progress:
             self._now_and_then(rows, line, hindrance)
 
     def _now_and_then(self, rows: Sequence[Mapping[str, Any]], line: str, hindrance: str) -> None:
-        """When something else begins or is waited for, and every few seconds while it goes on."""
+        """At first, when something else is waited for, and every few seconds while it goes on."""
         what = (*((row["state"], re.sub(r"[0-9.]+", "", row["waiting_for"])) for row in rows), hindrance)
         moving = any(row["progress"] is not None and row["progress"]["unit"] for row in rows)
         due = moving and time.monotonic() - self._plain_at >= PLAIN_EVERY_S
         waits = bool(hindrance) or any(row["waiting_for"] for row in rows)
-        if due or (what != self._plain and waits):
+        if due or (what != self._plain and (waits or not self._plain)):
             self.say(line)
             self._plain_at = time.monotonic()
         self._plain = what

@@ -41,7 +41,7 @@ def query(stack: Stack, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     where = {"host": entry["HOST"], "port": entry["PORT"], "user": entry["USER"], "dbname": entry["NAME"]}
     try:
         with psycopg.connect(**where, connect_timeout=5) as session:
-            return session.execute(sql, parameters).fetchall()  # type: ignore[call-overload, no-any-return]
+            return session.execute(sql, parameters).fetchall()
     except psycopg.OperationalError:
         return []
 

@@ -8,7 +8,7 @@ import time
 from research.lifecycle.states import Reason
 from research.models import Operation
 from research.runners.hold import Hold
-from research.services import clusters, operations
+from research.services import clusters, locks, operations
 from research.services.change import change
 from workers.job import Interrupted
 
@@ -44,7 +44,7 @@ def _claim(operation_id: int, deadline: float) -> None:
     cluster = clusters.current()
     assert cluster is not None
     with change() as record:
-        operation = Operation.objects.get(pk=operation_id)
+        operation = locks.operations([operation_id])[operation_id]
         operations.claim_in_process(
             record,
             operation,

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from research.lifecycle.states import Kind, Reason, State
-from research.models import Cover, Operation, Research
+from research.models import Cover, Operation, Research, Worker
 from research.models.clock import DatabaseNow, In
 from research.phases.base import Leaves
 from research.services import absorb, researches
@@ -31,6 +31,13 @@ def _heard(transactional_db: None) -> None:
     Cover.objects.update_or_create(id=1, defaults={"up_since": DatabaseNow(), "noted_at": In(600)})
 
 
+def attentive() -> Worker:
+    """A worker that does not fall silent, however long a busy machine takes to start the command."""
+    worker = rows.worker("gpu")
+    Worker.objects.filter(pk=worker.pk).update(last_seen_at=In(600))
+    return worker
+
+
 def conclude(parent: Research) -> None:
     """Its live operation ends; then through the states on the way to a verdict."""
     for live in Operation.objects.live().filter(research=parent):
@@ -44,7 +51,7 @@ def conclude(parent: Research) -> None:
 
 def test_it_follows_to_the_verdict_in_words_and_the_measures(tmp_path: Path) -> None:
     parent = rows.research()
-    operation = rows.running(rows.worker("gpu"), parent)
+    operation = rows.running(attentive(), parent)
     with Running(tmp_path, "research", "follow", str(parent.pk)) as follower:
         Operation.objects.filter(pk=operation.pk).update(unit=30, units=80, fraction=0.375, progress_message="fold 2")
         follower.wait_said("37.5 %  30/80 epochs")
@@ -72,7 +79,7 @@ def test_a_research_that_failed_ends_it_with_exit_code_1(tmp_path: Path) -> None
 
 def test_ctrl_c_stops_following_and_the_research_goes_on(tmp_path: Path) -> None:
     parent = rows.research()
-    rows.running(rows.worker("gpu"), parent)
+    rows.running(attentive(), parent)
     with Running(tmp_path, "research", "follow", str(parent.pk)) as follower:
         follower.wait_said("training")
         follower.interrupt()
@@ -83,7 +90,7 @@ def test_ctrl_c_stops_following_and_the_research_goes_on(tmp_path: Path) -> None
 
 def test_it_says_that_the_database_is_away_and_goes_on_when_it_is_back(tmp_path: Path) -> None:
     parent = rows.research()
-    rows.running(rows.worker("gpu"), parent)
+    rows.running(attentive(), parent)
     with Running(tmp_path, "research", "follow", str(parent.pk)) as follower:
         follower.wait_said("training")
         with connection.cursor() as cursor:
@@ -101,7 +108,7 @@ def test_it_says_that_the_database_is_away_and_goes_on_when_it_is_back(tmp_path:
 
 def test_it_says_that_no_web_server_hears_the_workers(tmp_path: Path) -> None:
     parent = rows.research()
-    rows.running(rows.worker("gpu"), parent)
+    rows.running(attentive(), parent)
     Cover.objects.update(noted_at=In(-5))
     with Running(tmp_path, "research", "follow", str(parent.pk)) as follower:
         follower.wait_said("no web server can hear the workers: they go on")
@@ -109,7 +116,7 @@ def test_it_says_that_no_web_server_hears_the_workers(tmp_path: Path) -> None:
 
 def test_a_terminal_gets_one_line_that_is_redrawn(tmp_path: Path) -> None:
     parent = rows.research()
-    operation = rows.running(rows.worker("gpu"), parent)
+    operation = rows.running(attentive(), parent)
     Operation.objects.filter(pk=operation.pk).update(unit=40, units=80, fraction=0.5, progress_message="fold 2 of 4")
     with Running(tmp_path, "research", "follow", str(parent.pk), tty=True) as follower:
         follower.wait_said("\r\x1b[K\x1b[36mtraining     ████████████░░░░░░░░░░░░   50.0 %  40/80 epochs")
@@ -151,7 +158,7 @@ def test_start_with_follow_shows_it_from_the_beginning(tmp_path: Path) -> None:
         with change() as record:
             researches.begin(record, parent, State.TRAINING)
         follower.wait_said(f"Research {parent.pk} begins training.")
-        operation = rows.completed(rows.running(rows.worker("gpu"), parent, Kind.TRAINING))
+        operation = rows.completed(rows.running(attentive(), parent, Kind.TRAINING))
         with change() as record:
             gate = {"passed": False, "checks": [{"text": "It learned nothing.", "passed": False}]}
             absorb.absorb(record, parent, operation, Leaves(State.BACKTESTING, "On to it.", gates={"training": gate}))
