@@ -22,7 +22,7 @@ run: .venv/.base ## everything on this machine, with an account, data and a firs
 
 test: .venv/.dev ## all tests (ARGS="-k name" for some)
 	@scripts/chromium
-	$(BIN)/pytest $(ARGS)
+	@scripts/test $(ARGS)
 
 check: .venv/.dev ## style, types, import contracts, migrations, deployment settings
 	@scripts/check

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.acceptance
 
 def test_researches_come_through_random_kills_freezes_and_cuts_as_if_nobody_had_disturbed_them(tmp_path: Path) -> None:
     seed = int(os.environ.get("CHAOS_SEED", "7"))
-    plan = Plan(seed, kills=15, together=4, epochs=150, pace=0.7, longest_freeze=3.0, longest_cut=3.0,
+    plan = Plan(seed, kills=10, together=4, epochs=150, pace=0.7, longest_freeze=3.0, longest_cut=3.0,
                 outside=("training,backtest", "training,backtest"))  # fmt: skip
     outcome = Course(plan, tmp_path / "chaos").run()
     print(report.text(outcome))  # noqa: T201  # shown when it fails

@@ -27,10 +27,10 @@ SAMPLE = PROJECT / "data" / "nasdaq_daily.csv"
 MARKET = ("--symbol", "NASDAQ", "--timeframe", "1d")
 LONG = (
     "--set",
-    "training.epochs=1000",
+    "training.epochs=800",
     "--set",
     "training.patience=null",
-)  # some 12 s of training, more on a busy machine
+)  # some 10 s of training, more on a busy machine
 SHORT = ("--set", "training.epochs=40", "--set", "training.patience=null")
 FAST_LEASES = {"KTRDR_HEARTBEAT": "0.5", "KTRDR_SUSPECT": "1.5", "KTRDR_LEASE": "3", "KTRDR_DB_GRACE": "3"}
 
