@@ -27,9 +27,7 @@ class Migration(migrations.Migration):
                 ('pruned_at', models.DateTimeField(blank=True, null=True)),
                 ('unusable', models.CharField(blank=True, default='', max_length=300)),
             ],
-            options={
-                'ordering': ['-unit'],
-            },
+            options={'ordering': ['-unit']},
         ),
         migrations.CreateModel(
             name='Cluster',
@@ -70,9 +68,7 @@ class Migration(migrations.Migration):
                 ('spec', models.JSONField()),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
-            options={
-                'verbose_name_plural': 'strategies',
-            },
+            options={'verbose_name_plural': 'strategies'},
         ),
         migrations.CreateModel(
             name='WebProcess',
@@ -103,9 +99,7 @@ class Migration(migrations.Migration):
                 ('lease_s', models.FloatField(default=6)),
                 ('heartbeat_s', models.FloatField(default=1)),
             ],
-            options={
-                'ordering': ['name'],
-            },
+            options={'ordering': ['name']},
         ),
         migrations.CreateModel(
             name='WorkerToken',
@@ -196,9 +190,7 @@ class Migration(migrations.Migration):
                 ('continues', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='continued_by', to='research.operation')),
                 ('resumed_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='resumed_by', to='research.checkpoint')),
             ],
-            options={
-                'ordering': ['id'],
-            },
+            options={'ordering': ['id']},
         ),
         migrations.AddField(
             model_name='checkpoint',
@@ -216,9 +208,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artifacts', to='research.operation')),
             ],
-            options={
-                'ordering': ['name'],
-            },
+            options={'ordering': ['name']},
         ),
         migrations.CreateModel(
             name='Research',
@@ -247,9 +237,7 @@ class Migration(migrations.Migration):
                 ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='researches', to='research.dataset')),
                 ('strategy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='researches', to='research.strategy')),
             ],
-            options={
-                'verbose_name_plural': 'researches',
-            },
+            options={'verbose_name_plural': 'researches'},
         ),
         migrations.AddField(
             model_name='operation',
@@ -271,9 +259,7 @@ class Migration(migrations.Migration):
                 ('amnesty_until', models.DateTimeField(blank=True, null=True)),
                 ('amnesty_reason', models.CharField(blank=True, default='', max_length=200)),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('ended_at__isnull', True)), name='one_term_at_a_time')],
-            },
+            options={'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('ended_at__isnull', True)), name='one_term_at_a_time')]},
         ),
         migrations.CreateModel(
             name='Trial',
@@ -290,9 +276,7 @@ class Migration(migrations.Migration):
                 ('metrics', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
-            options={
-                'indexes': [models.Index(fields=['symbol', 'timeframe', 'id'], name='trial_of_market')],
-            },
+            options={'indexes': [models.Index(fields=['symbol', 'timeframe', 'id'], name='trial_of_market')]},
         ),
         migrations.AddField(
             model_name='operation',
@@ -310,9 +294,7 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('worker', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='research.worker')),
             ],
-            options={
-                'ordering': ['-id'],
-            },
+            options={'ordering': ['-id']},
         ),
         migrations.CreateModel(
             name='Measure',
