@@ -10,7 +10,7 @@ ifdef PORT
 export KTRDR_PORT := $(PORT)
 endif
 
-.PHONY: help setup run test check bench chaos lock clean
+.PHONY: help setup run test check bench chaos sabotage lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,14 @@ test: .venv/.dev ## all tests (ARGS="-k name" for some)
 check: .venv/.dev ## style, types, import contracts, migrations, deployment settings
 	@scripts/check
 
-bench: .venv/.dev ## how long starting and coming back takes, on this machine
-	@$(BIN)/python -m scripts.bench_platform
+bench: .venv/.dev ## figures beside their goals, on this machine (ARGS="platform" for some)
+	@$(BIN)/python -m scripts.bench $(ARGS)
 
 chaos: .venv/.dev ## kills, freezes and cuts at random, for long (SEED=1 KILLS=300)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --kills $(or $(KILLS),300) $(ARGS)
+
+sabotage: .venv/.dev ## switch one mechanism off after the other and see its tests go red, for long (ARGS="--topic name")
+	@$(BIN)/python -m tests.scenarios $(ARGS)
 
 lock: ## pin requirements/*.in anew, with hashes
 	@scripts/lock

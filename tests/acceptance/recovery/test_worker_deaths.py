@@ -29,6 +29,7 @@ pytestmark = pytest.mark.acceptance
 HASHES = ("model_sha256", "trades_sha256", "equity_sha256")
 
 
+@pytest.mark.scenario(12)
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Path) -> None:
     with Stack(tmp_path / "data", environment=FAST_LEASES) as stack:
         load_sample(stack)

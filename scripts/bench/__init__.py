@@ -1,0 +1,1 @@
+"""Benchmarks: what KTRDR reaches on this machine, beside what it should reach."""
