@@ -52,6 +52,9 @@ def _settings(env: Environment) -> Iterator[Finding]:
         value = getattr(env, spec.name)
         if value != spec.default:
             yield Finding(environment.variable(spec.name), "(set)" if spec.name in _SECRET else str(value))
+    for name, meant in environment.unknown().items():
+        hint = f": did you mean {meant}?" if meant else ": .env.example lists every setting"
+        yield Finding(name, f"is no setting and has no effect{hint}", ok=False)
     if env.lease <= 2 * env.heartbeat:
         yield Finding("KTRDR_LEASE", "must be more than two heartbeats: one lost call would end it", ok=False)
     if env.debug:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT = Path(__file__).resolve().parent.parent
+ELSEWHERE = frozenset({"KTRDR_TOKEN", "KTRDR_FAULTS_DIR", "KTRDR_TEST_TASKS"})  # read by workers and faults alone
+_PREFIX = "KTRDR_"
 
 
 class BadSetting(ValueError):
@@ -103,3 +107,33 @@ def _parse(name: str, text: str, kind: Any) -> Any:
     if kind in {int, float} and not value >= 0:
         raise BadSetting(f"{name} is {text!r}: it must not be negative.")
     return value
+
+
+def unknown(source: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables that begin with `KTRDR_` and mean nothing, each with the one that was probably meant, or ""."""
+    source = os.environ if source is None else source
+    known = {variable(spec.name) for spec in fields(Environment)} | ELSEWHERE
+    strange = sorted(name for name in source if name.startswith(_PREFIX) and name not in known)
+    return {name: next(iter(get_close_matches(name, known, 1, 0.8)), "") for name in strange}
+
+
+def example() -> str:
+    """The text of `.env.example`: every setting with its meaning and default. `python -m ktrdr_site.environment`."""
+    said = [
+        "# Every setting of KTRDR, with its default. Durations are seconds. Set what you want to change in the environment."
+    ]
+    for spec in fields(Environment):
+        said += ["", f"# {spec.metadata['help']}", f"# {variable(spec.name)}={_written(spec.default)}"]
+    return "\n".join(said) + "\n"
+
+
+def _written(default: Any) -> str:
+    if isinstance(default, bool):
+        return "1" if default else "0"
+    if isinstance(default, Path):
+        return f"./{default.relative_to(PROJECT)}"
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
-from ktrdr_site.environment import variable
+from ktrdr_site.environment import unknown, variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +40,7 @@ def check_settings(app_configs: Sequence[Any] | None, **_options: Any) -> list[C
         *check_folder(env.blob_dir),
         *(check_key(key) if production else ()),
         *check_exposure(env),
+        *(check_names(os.environ) if production else ()),
     ]
 
 
@@ -105,6 +106,13 @@ def check_exposure(env: Environment) -> Iterator[CheckMessage]:
     if env.testing:
         hint = "Faults can be injected: unset KTRDR_TESTING."
         yield Warning(f"KTRDR_TESTING is on and KTRDR_HOST is {env.host}.", hint=hint, id="ktrdr.W001")
+
+
+def check_names(source: Mapping[str, str]) -> Iterator[CheckMessage]:
+    """A misspelt variable would be ignored without a word."""
+    for name, meant in unknown(source).items():
+        hint = f"Did you mean {meant}?" if meant else "Unset it; .env.example lists every setting there is."
+        yield Warning(f"{name} is no setting of KTRDR and has no effect.", hint=hint, id="ktrdr.W002")
 
 
 def _loopback(host: str) -> bool:

@@ -107,3 +107,10 @@ def test_a_wrong_environment_is_refused_with_what_to_write(tmp_path: Path) -> No
     assert "(ktrdr.E002) KTRDR_LEASE is 1 and KTRDR_HEARTBEAT 1." in done.stderr
     assert "HINT: The lease must be longer" in done.stderr
     assert "ktrdr.E012" in done.stderr
+
+
+def test_a_misspelt_variable_is_reported_with_the_one_that_was_meant() -> None:
+    found = list(checks.check_names({"KTRDR_LEASES": "5", "KTRDR_WHATEVER_THIS": "1", "KTRDR_LEASE": "6", "HOME": "x"}))
+    assert ids(found) == ["ktrdr.W002", "ktrdr.W002"]
+    assert "Did you mean KTRDR_LEASE?" in str(found[0].hint)
+    assert "KTRDR_WHATEVER_THIS" in str(found[1].msg)
