@@ -17,7 +17,7 @@ DEBUG = ENV.debug
 ALLOWED_HOSTS = [name.strip() for name in ENV.allowed_hosts.split(",") if name.strip()]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "ktrdr_site.administration.Config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -8,6 +8,6 @@ class ResearchConfig(AppConfig):
 
     def ready(self) -> None:
         from research import checks  # noqa: F401 - registers them
-        from research.dashboard.access import make_groups
+        from research.roles import make_groups
 
         post_migrate.connect(make_groups, sender=self)

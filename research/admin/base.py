@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.urls import reverse
 
 from research.services.errors import ServiceError
 
@@ -33,6 +34,11 @@ class ReadOnly(admin.ModelAdmin):
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """May use this page's actions: whoever could change such a row, were it not a record."""
         return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
+
+    def view_on_site(self, obj: Model) -> str | None:
+        """The page of the dashboard that shows the row."""
+        research = obj.pk if self.opts.model_name == "research" else getattr(obj, "research_id", None)
+        return reverse("research", args=[research]) if research else reverse("overview")
 
     def each(self, request: HttpRequest, what: Iterable[Any], act: Callable[[Any], object], done: str) -> None:
         """Apply a service to each; a refusal is shown and hinders none of the others."""

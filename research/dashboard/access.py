@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 
+from research.roles import OPERATOR
 from research.services.errors import Forbidden
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
 
     View = Callable[..., HttpResponseBase]
-
-OPERATOR, VIEWER = "operator", "viewer"
-START, CHANGE, DRAIN = "research.add_research", "research.change_research", "research.change_worker"
-_OPERATES = (START, CHANGE, DRAIN)
 
 
 def members_only(view: View) -> View:
@@ -48,23 +45,3 @@ def need(request: HttpRequest, permission: str) -> str:
     if not user.has_perm(permission):
         raise Forbidden(f"{user.get_username()} may look but not do this. Ask for the group “{OPERATOR}”.")
     return str(user.get_username())
-
-
-def role_of(user: Any) -> str:
-    """`administrator`, `operator` or `viewer`."""
-    if user.is_superuser:
-        return "administrator"
-    return OPERATOR if user.has_perm(CHANGE) else VIEWER
-
-
-def make_groups(**_signal: Any) -> None:
-    """The groups, with their permissions, where they are missing; receiver of `post_migrate`, after Django's own."""
-    from django.contrib.auth.models import Group, Permission
-
-    rights = {VIEWER: ("research.view_research",), OPERATOR: (*_OPERATES, "research.view_research")}
-    for name, permissions in rights.items():
-        group, new = Group.objects.get_or_create(name=name)
-        if not new:
-            continue  # what an administrator changed stays
-        codenames = [permission.split(".")[1] for permission in permissions]
-        group.permissions.set(Permission.objects.filter(content_type__app_label="research", codename__in=codenames))

@@ -8,7 +8,8 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
-from research.dashboard import access, words
+from research import roles
+from research.dashboard import words
 from research.lifecycle.states import TONE
 from research.models import EventCounter, Level
 from research.selectors.workers import WORKER_TONE
@@ -82,7 +83,13 @@ def plain(number: float) -> str:
 @register.filter
 def role(user: Any) -> str:
     """What the user may do here, in a word."""
-    return access.role_of(user)
+    return roles.role_of(user)
+
+
+@register.filter
+def administers(user: Any) -> bool:
+    """May enter Django's admin."""
+    return roles.administers(user)
 
 
 @register.simple_tag

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from research.coordinator.tasks import resume_if_needed
-from research.dashboard.access import CHANGE, DRAIN, START, members_only, need, wants_fragment
+from research.dashboard.access import members_only, need, wants_fragment
 from research.dashboard.forms import StartForm
 from research.dashboard.views.answers import done, in_words
 from research.dashboard.views.overview import page
+from research.roles import CHANGE, DRAIN, START
 from research.selectors import researches as researches_read
 from research.services import researches, workers
 from research.services.errors import Invalid

@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -104,6 +104,57 @@ def test_a_viewer_is_offered_no_action(story: Story, viewer: Client) -> None:
     act(viewer, Research, "cancel", story.ids["r2"])
     assert Research.objects.get(pk=story.ids["r2"]).state == State.TRAINING
     assert viewer.get(url(Event, "changelist")).status_code == 403
+
+
+def member(name: str, role: str) -> Client:
+    user = get_user_model().objects.create_user(name, password="x")
+    user.groups.add(Group.objects.get(name=role))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_operators_and_admins_enter_by_their_role_and_viewers_do_not(story: Story) -> None:
+    entered = {
+        role: member(role, role).get(reverse("admin:index")).status_code for role in ("viewer", "operator", "admin")
+    }
+    assert entered == {"viewer": 302, "operator": 200, "admin": 200}
+
+
+def test_an_operator_acts_on_researches_and_not_on_tokens(story: Story) -> None:
+    client = member("olga", "operator")
+    assert act(client, Research, "cancel", story.ids["r2"]) == ["1 cancelled."]
+    tokens.create_token("gpu")
+    assert b'name="action"' not in client.get(url(WorkerToken, "changelist")).content
+
+
+def test_an_admin_makes_accounts_with_roles_but_no_superuser() -> None:
+    client = member("anna", "admin")
+    new = {
+        "username": "olga",
+        "password1": "correct horse 9",
+        "password2": "correct horse 9",
+        "usable_password": "true",
+    }
+    assert client.post(reverse("admin:auth_user_add"), new).status_code == 302
+    olga, operators = get_user_model().objects.get(username="olga"), Group.objects.get(name="operator")
+    changed = {"username": "olga", "groups": [operators.pk], "is_active": "on", "is_superuser": "on", "is_staff": "on",
+               "date_joined_0": "2026-01-01", "date_joined_1": "00:00"}  # fmt: skip
+    assert client.post(reverse("admin:auth_user_change", args=[olga.pk]), changed).status_code == 302
+    olga.refresh_from_db()
+    assert ([*olga.groups.all()], olga.is_superuser, olga.is_staff) == ([operators], False, False)
+
+    root = get_user_model().objects.create_superuser("root", password="x")
+    assert client.post(reverse("admin:auth_user_change", args=[root.pk]), changed).status_code == 403
+    assert client.post(reverse("admin:auth_user_password_change", args=[root.pk]), new).status_code == 403
+
+
+def test_a_record_leads_to_the_page_that_shows_it_and_the_admin_leads_back(story: Story, operator: Client) -> None:
+    event = Event.objects.filter(research_id=story.ids["r"]).first()
+    assert event is not None
+    page = operator.get(url(Event, "change", event.pk)).content.decode()
+    assert reverse("research", args=[story.ids["r"]]) in page
+    assert 'href="/"' in page
 
 
 def test_workers_are_drained_and_tokens_revoked(operator: Client) -> None:
