@@ -51,6 +51,9 @@ class Environment:
     heartbeat: float = _setting(1.0, "How often a worker calls sync")
     lease: float = _setting(6.0, "How long a worker's silence is borne before its work may be taken over")
     suspect: float = _setting(2.5, "After how long a silence a worker gets no new work")
+    sync_rate: float = _setting(
+        200.0, "Calls a second of all workers together, above which they are told to call less often"
+    )
     phase_lease: float = _setting(5.0, "Lease of an in-process phase, renewed every second")
     db_grace: float = _setting(10.0, "No in-process phase is judged for so long after PostgreSQL restarted")
     amnesty: float = _setting(

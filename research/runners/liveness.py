@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import connection
 
+from research.lifecycle.pace import stretched_sql
 from research.lifecycle.states import IN_PROCESS
 from research.lifecycle.step import Look
 from research.models.clock import database_now
@@ -34,19 +35,19 @@ SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 
 """
 
 # A lease ends at max(its own end, up_since + the lease as stretched); while nobody hears, none ends at all.
-_EXTERNAL = """
+_EXTERNAL = f"""
 SELECT extract(epoch FROM clock_timestamp() - greatest(%(lease)s::timestamptz,
                                                        c.up_since + make_interval(secs => w.lease_s))),
        extract(epoch FROM clock_timestamp() - greatest(%(deadline)s::timestamptz,
                                                        c.up_since + make_interval(secs => w.lease_s))),
        c.noted_at > clock_timestamp() - make_interval(secs => 2.5),
-       c.silence_since > clock_timestamp() - make_interval(secs => %(amnesty)s),
+       c.silence_since > clock_timestamp() - make_interval(secs => %(amnesty)s * {stretched_sql("w")}),
        (SELECT min(o.name) FROM research_worker o WHERE o.id <> w.id AND o.idle AND NOT o.draining
           AND NOT o.drain_requested AND o.kinds @> to_jsonb(ARRAY[%(kind)s::text])
-          AND o.last_seen_at > clock_timestamp() - make_interval(secs => %(suspect)s)),
+          AND o.last_seen_at > clock_timestamp() - make_interval(secs => %(suspect)s * {stretched_sql("o")})),
        w.name, extract(epoch FROM clock_timestamp() - w.last_seen_at)
 FROM research_worker w, research_cover c WHERE w.id = %(worker)s AND c.id = 1
-"""
+"""  # noqa: S608 - our own constants
 
 
 def look_at(operation: Operation | None, amnesty: Amnesty) -> Look:
@@ -94,6 +95,7 @@ def _external(operation: Operation) -> Look:
         cursor.execute(_EXTERNAL, {
             "lease": operation.lease_expires_at, "deadline": operation.deadline_at, "kind": operation.kind,
             "worker": operation.worker_id, "suspect": env.suspect, "amnesty": env.amnesty,
+            "heartbeat": env.heartbeat,
         })  # fmt: skip
         found = cursor.fetchone()
     if found is None or not found[2]:  # no web process ever was up, or none is: nobody could have heard

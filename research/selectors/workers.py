@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from research.lifecycle.pace import stretched
 from research.models import Operation, Worker
 from research.services.cover import GAP_S
 
@@ -104,9 +105,9 @@ def state_of(heard: Heard, *, lease_s: float, suspect_s: float, draining: bool, 
 
 def _view(row: Worker, heard: Heard, running: list[Operation]) -> WorkerView:
     env = settings.ENV
-    stretch = max(1.0, row.heartbeat_s / env.heartbeat) if env.heartbeat else 1.0
     draining = row.draining or row.drain_requested
-    state = state_of(heard, lease_s=row.lease_s, suspect_s=env.suspect * stretch, draining=draining, busy=bool(running))
+    suspect_s = env.suspect * stretched(row.heartbeat_s, env.heartbeat)
+    state = state_of(heard, lease_s=row.lease_s, suspect_s=suspect_s, draining=draining, busy=bool(running))
     return WorkerView(
         id=row.pk, name=row.name, incarnation=str(row.incarnation) if row.incarnation else None, session=row.session,
         state=state, kinds=list(row.kinds), heartbeat_age_s=None if heard.age is None else round(heard.age, 3),

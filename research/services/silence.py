@@ -5,30 +5,34 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection
 
+from research.lifecycle.pace import stretched_sql
 from research.models import Level, Topic
 from research.services.change import change
 
 # Counted are workers heard of lately; silent ones among them have passed KTRDR_SUSPECT (stretched as their
 # heartbeats are) but not yet been gone for long.
 # Nobody was silent while no web process could hear.
-_GROUPS = """
+_STRETCHED = stretched_sql("w")
+_GROUPS = f"""
 SELECT entry,
        count(*) FILTER (WHERE greatest(last_seen_at, (SELECT up_since FROM research_cover WHERE id = 1))
-                              < clock_timestamp() - make_interval(secs => %(suspect)s * heartbeat_s / %(heartbeat)s)),
-       count(*)
-FROM research_worker WHERE session IS NOT NULL AND NOT draining
-  AND last_seen_at > clock_timestamp() - make_interval(secs => %(window)s)
+                              < clock_timestamp() - make_interval(secs => %(suspect)s * {_STRETCHED})),
+       count(*), max({_STRETCHED})
+FROM research_worker w WHERE session IS NOT NULL AND NOT draining
+  AND last_seen_at > clock_timestamp() - make_interval(secs => (%(amnesty)s + %(lease)s) * {_STRETCHED})
 GROUP BY entry
-"""
+"""  # noqa: S608 - our own constants
 
 
 def watch() -> bool:
     """Begin or end an episode of silence, once a second. True when one has just begun."""
     env = settings.ENV
     with connection.cursor() as cursor:
-        cursor.execute(_GROUPS, {"suspect": env.suspect, "heartbeat": env.heartbeat, "window": env.amnesty + env.lease})
+        cursor.execute(_GROUPS, {name: getattr(env, name) for name in ("suspect", "heartbeat", "amnesty", "lease")})
         groups = cursor.fetchall()
-        together = [(entry, silent, known) for entry, silent, known in groups if silent >= 2 and silent * 2 > known]
+        together = [
+            (entry, silent, known, by) for entry, silent, known, by in groups if silent >= 2 and silent * 2 > known
+        ]
         if not together:
             cursor.execute("UPDATE research_cover SET silence_ended = true WHERE NOT silence_ended")
             return False
@@ -38,12 +42,12 @@ def watch() -> bool:
         )
         begun = bool(cursor.rowcount == 1)
     if begun:
-        entry, silent, known = together[0]
+        entry, silent, known, by = together[0]
         with change() as record:
             record.event(
                 Topic.SYSTEM, "workers.silent_together",
                 f"{silent} of {known} workers that come through {entry or 'the same entry'} went silent "
-                f"together: no lease ends for {env.amnesty:g} s. If they stay silent, look at the network between "
+                f"together: no lease ends for {env.amnesty * by:g} s. If they stay silent, look at the network between "
                 "them and this backend.",
                 level=Level.WARNING, silent=silent, known=known,
             )  # fmt: skip

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from research.lifecycle.states import Reason, Status
 from research.models import Operation, Worker
 from research.models.clock import DatabaseNow, In
@@ -16,6 +14,7 @@ from research.services.sync import reports
 from research.services.sync.assignment import as_assignment
 from research.services.sync.handshake import greet
 from research.services.sync.storable import storable
+from research.services.sync.telling import tell
 from workers.protocol import OperationAnswer, SyncAnswer
 
 if TYPE_CHECKING:
@@ -45,10 +44,12 @@ def handle(request: SyncRequest, entry: str) -> Outcome:
         if greeting.refused:
             return Outcome(refused=greeting.refused)
         if not greeting.counts:
+            tell(worker, newcomer=True)
             return Outcome(_answer(worker, greeting))
         if request.seq <= worker.seq:
             going_on = [OperationAnswer(id=report.id, verdict="continue") for report in request.operations]
             return Outcome(_answer(worker, greeting, going_on))
+        tell(worker, newcomer=greeting.confirmed)
         answers = [reports.answer(record, worker, request, one, known.get(one.id)) for one in request.operations]
         again = _unreported(record, worker, request, known, greeting)
         running = Operation.objects.running().filter(worker=worker).exists()
@@ -64,7 +65,7 @@ def _note(worker: Worker, request: SyncRequest, entry: str, *, idle: bool) -> No
         session=worker.session, incarnation=worker.incarnation, drain_requested=worker.drain_requested,
         seq=request.seq, kinds=list(request.kinds), host=request.host or worker.host, entry=entry[:200],
         draining=request.draining, idle=idle, last_seen_at=DatabaseNow(),
-        lease_s=settings.ENV.lease, heartbeat_s=settings.ENV.heartbeat,
+        lease_s=worker.lease_s, heartbeat_s=worker.heartbeat_s,
     )  # fmt: skip
 
 
@@ -72,10 +73,9 @@ def _answer(
     worker: Worker, greeting: Greeting, answers: list[OperationAnswer] | None = None,
     assignment: Assignment | None = None,
 ) -> SyncAnswer:  # fmt: skip
-    env = settings.ENV
     return SyncAnswer(
         session=greeting.session, drain=worker.drain_requested, operations=answers or [], assignment=assignment,
-        lease=env.lease, heartbeat=env.heartbeat,
+        lease=worker.lease_s, heartbeat=worker.heartbeat_s,
     )  # fmt: skip
 
 
