@@ -29,6 +29,8 @@ LONG = (
     "--set",
     "training.epochs=800",
     "--set",
+    "training.batch_size=64",
+    "--set",
     "training.patience=null",
 )  # some 10 s of training, more on a busy machine
 SHORT = ("--set", "training.epochs=40", "--set", "training.patience=null")
