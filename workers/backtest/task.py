@@ -17,6 +17,7 @@ from workers.backtest.simulate import State, advance, finish
 from workers.job import Interrupted, InvalidInput
 from workers.market.bars import periods_per_year
 from workers.market.metrics import moments
+from workers.spacing import Spacing
 from workers.strategy import strategy_sha256
 from workers.training.modelfile import read_model, required_identity
 from workers.training.plan import load_inputs
@@ -34,7 +35,10 @@ CHUNK = 250
 
 
 def run(job: Job, reporter: Reporter) -> dict[str, Any]:
-    """Trade the test part of each fold with that fold's models (files `bars` and `model`); see `workers.job.Task`."""
+    """Trade the test part of each fold with that fold's models (files `bars` and `model`); see `workers.job.Task`.
+
+    `job.spec["checkpoint_every_s"]` spaces the checkpoints (0: after every `CHUNK` bars; see `Spacing`).
+    """
     strategy, bars, data_sha256 = load_inputs(job)
     prepared = prepare(strategy, bars)
     if "model" not in job.files:
@@ -43,7 +47,7 @@ def run(job: Job, reporter: Reporter) -> dict[str, Any]:
     required = required_identity(strategy_sha256(strategy), data_sha256)
     model = read_model(payload, strategy, len(prepared.folds), required)
     identity = {**required, "model": model.sha256}
-    return backtest(strategy, prepared, model, reporter, identity, job.checkpoint)
+    return backtest(strategy, prepared, model, reporter, identity, job.checkpoint, Spacing.of(job.spec))
 
 
 def backtest(
@@ -53,24 +57,30 @@ def backtest(
     reporter: Reporter,
     identity: dict[str, Any],
     checkpoint: bytes | None = None,
+    spacing: Spacing | None = None,
 ) -> dict[str, Any]:
     """Simulate in pieces, going on from `checkpoint`; then measure, compare and hand over the files."""
     stretch, rules = Stretch.of(prepared.bars, prepared.folds), rules_of(strategy)
     market = stretch.market(model.out_of_sample(prepared))
     state = restore(checkpoint, identity, len(market)) if checkpoint else State()
-    _simulate(state, market, rules, reporter, identity)
+    _simulate(state, market, rules, reporter, identity, spacing or Spacing())
     finish(state, market, rules)
     return _result(prepared, stretch, market, rules, state, reporter, identity)
 
 
-def _simulate(state: State, market: Market, rules: Rules, reporter: Reporter, identity: dict[str, Any]) -> None:
+def _simulate(
+    state: State, market: Market, rules: Rules, reporter: Reporter, identity: dict[str, Any], spacing: Spacing
+) -> None:
     bars = len(market)
     while state.cursor < bars:
         advance(state, market, rules, state.cursor + CHUNK)
-        reporter.checkpoint(state.cursor, dump(state, identity))
+        stop = reporter.should_stop()
+        if stop or spacing.due():
+            with spacing.saving():
+                reporter.checkpoint(state.cursor, dump(state, identity))
         reporter.progress(state.cursor, bars, f"bar {state.cursor} of {bars}, {len(state.trades)} trades")
         faults.point("backtest.bar")
-        if reporter.should_stop():
+        if stop:
             raise Interrupted
 
 

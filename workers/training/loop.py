@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workers import faults
 from workers.job import Interrupted
+from workers.spacing import Spacing
 from workers.training.fit import Fit, FoldData, begin, is_finished, run_epoch
 from workers.training.session import Session, dump, restore
 
@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 
 def train(
-    plan: Plan, prepared: Prepared, reporter: Reporter, *, checkpoint: bytes | None = None, every_s: float = 0.0
+    plan: Plan,
+    prepared: Prepared,
+    reporter: Reporter,
+    *,
+    checkpoint: bytes | None = None,
+    spacing: Spacing | None = None,
 ) -> Session:
     """Every model trained, whatever was done before `checkpoint`.
 
-    Hands a checkpoint over after every epoch or, with `every_s` above 0, after so many seconds and at every model's
-    end. Raises `Interrupted` and `UnusableCheckpoint`.
+    Hands a checkpoint over after an epoch when `spacing` says so. Raises `Interrupted` and `UnusableCheckpoint`.
     """
     session = restore(plan, checkpoint) if checkpoint else Session()
-    keeper = _Keeper(plan, reporter, every_s)
+    keeper = _Keeper(plan, reporter, spacing or Spacing())
 
     @lru_cache(maxsize=1)
     def data_of(fold: int) -> FoldData:
@@ -58,12 +62,11 @@ def _tell(plan: Plan, reporter: Reporter, number: int, fit: Fit) -> None:
 class _Keeper:
     """Decides when a checkpoint is due, and ends the work when the reporter asks for it."""
 
-    def __init__(self, plan: Plan, reporter: Reporter, every_s: float) -> None:
-        self.plan, self.reporter, self.every_s = plan, reporter, every_s
-        self.last = time.monotonic()
+    def __init__(self, plan: Plan, reporter: Reporter, spacing: Spacing) -> None:
+        self.plan, self.reporter, self.spacing = plan, reporter, spacing
 
     def after_epoch(self, session: Session) -> None:
-        due = session.current is None or time.monotonic() - self.last >= self.every_s
+        due = self.spacing.due()
         if due:
             self._keep(session)
         faults.point("training.epoch")
@@ -73,5 +76,5 @@ class _Keeper:
             raise Interrupted
 
     def _keep(self, session: Session) -> None:
-        self.reporter.checkpoint(session.unit(self.plan), dump(self.plan, session))
-        self.last = time.monotonic()
+        with self.spacing.saving():
+            self.reporter.checkpoint(session.unit(self.plan), dump(self.plan, session))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workers.spacing import Spacing
 from workers.training.fit import FoldData
 from workers.training.loop import train
 from workers.training.modelfile import Model
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 def run(job: Job, reporter: Reporter) -> dict[str, Any]:
     """Train every fold and seed of `job.spec["strategy"]` on the file `bars`; see `workers.job.Task`.
 
-    `job.spec["checkpoint_every_s"]` (0: after every epoch) spaces the checkpoints; it changes no bit of the result.
+    `job.spec["checkpoint_every_s"]` spaces the checkpoints (0: after every epoch; see `Spacing`); it changes no bit of
+    the result.
     """
     strategy, bars, data_sha256 = load_inputs(job)
     prepared = prepare(strategy, bars)
     plan = plan_of(strategy, data_sha256, len(prepared.folds), job.seed)
-    every_s = float(job.spec.get("checkpoint_every_s", 0.0))
-    session = train(plan, prepared, reporter, checkpoint=job.checkpoint, every_s=every_s)
+    session = train(plan, prepared, reporter, checkpoint=job.checkpoint, spacing=Spacing.of(job.spec))
     model = model_of(plan, prepared, session)
     payload = model.to_bytes()
     reporter.artifact("model.safetensors", payload)

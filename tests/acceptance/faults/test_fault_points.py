@@ -35,7 +35,7 @@ UPLOADS = {
 SETTINGS = FAST_LEASES | {"KTRDR_MAX_ORPHANS": "1000"}
 WORKERS = ("--training-workers", "3", "--backtest-workers", "2")
 EPOCHS = ("--set", "training.epochs=80", "--set", "training.patience=null")
-LONGER = ("--set", "training.epochs=400", "--set", "training.patience=null")  # outlives four deaths of the web
+LONGER = ("--set", "training.epochs=1000", "--set", "training.batch_size=64", "--set", "training.patience=null")
 
 
 def test_a_kill_at_every_fault_point_changes_nothing_of_what_comes_out(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_everything_of_the_backend_is_killed_during_training_and_away_for_longer
 
 
 def test_a_training_that_ends_while_nobody_listens_counts_when_the_backend_is_back(tmp_path: Path) -> None:
-    short = ("--set", "training.epochs=500", "--set", "training.patience=null")
+    short = ("--set", "training.epochs=500", "--set", "training.batch_size=64", "--set", "training.patience=null")
     with (
         Stack(tmp_path / "data", environment=FAST_LEASES, arguments=ALONE) as stack,
         OutsideWorker(stack, "far-both", "training,backtest", tmp_path / "far") as worker,

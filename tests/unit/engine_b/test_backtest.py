@@ -11,6 +11,7 @@ from workers.backtest.session import dump, restore
 from workers.backtest.simulate import State
 from workers.backtest.task import backtest
 from workers.job import Interrupted, InvalidInput, UnusableCheckpoint
+from workers.spacing import Spacing
 from workers.training import loop
 from workers.training.modelfile import read_model
 from workers.training.plan import plan_of
@@ -32,7 +33,7 @@ def scene():
 @pytest.fixture(scope="module")
 def undisturbed(scene):
     reporter = cast.Recorder()
-    return backtest(*scene, reporter, IDENTITY), reporter
+    return backtest(*scene, reporter, IDENTITY, spacing=Spacing(0.0)), reporter
 
 
 def test_every_checkpoint_leads_to_the_same_bits(scene, undisturbed):

@@ -5,6 +5,7 @@ import pytest
 
 from tests.unit.engine_b import cast
 from workers.job import Interrupted, UnusableCheckpoint
+from workers.spacing import Spacing
 from workers.training import loop
 from workers.training.fit import FoldData, begin, is_finished, run_epoch
 from workers.training.model import mean_squared_error
@@ -20,6 +21,7 @@ def plan(seed=5, data="a" * 64, **changes):
 
 
 def trained(a_plan, prepared, reporter=None, **options):
+    options.setdefault("spacing", Spacing(0.0))
     return model_of(a_plan, prepared, loop.train(a_plan, prepared, reporter or cast.Recorder(), **options))
 
 
@@ -48,7 +50,7 @@ def test_a_training_stopped_twice_ends_with_the_same_bits(prepared, undisturbed,
     for _ in range(2):
         reporter = cast.Recorder(stop_after=dice.randint(1, 8))
         with pytest.raises(Interrupted):
-            loop.train(plan(), prepared, reporter, checkpoint=checkpoint, every_s=dice.choice([0.0, 1000.0]))
+            loop.train(plan(), prepared, reporter, checkpoint=checkpoint, spacing=Spacing(dice.choice([0.0, 1000.0])))
         checkpoint = reporter.checkpoints[-1][1]
     assert trained(plan(), prepared, checkpoint=checkpoint).to_bytes() == undisturbed[0]
 
@@ -64,10 +66,18 @@ def test_units_only_grow_and_end_at_their_number_even_when_training_stops_early(
     assert [unit for unit, _ in reporter.checkpoints] == units
 
 
-def test_spaced_checkpoints_come_at_least_at_every_models_end(prepared):
+def test_paced_checkpoints_begin_with_the_first_epoch_and_are_spaced_by_time(prepared):
     reporter = cast.Recorder()
-    loop.train(plan(), prepared, reporter, every_s=1000.0)
-    assert [unit for unit, _ in reporter.checkpoints] == [12, 24, 36, 48]
+    loop.train(plan(), prepared, reporter, spacing=Spacing())
+    assert reporter.checkpoints[0][0] == 1
+    assert len(reporter.checkpoints) < len(reporter.points)
+
+
+def test_checkpoints_spaced_beyond_the_end_leave_only_the_one_of_the_stop(prepared):
+    reporter = cast.Recorder(stop_after=5)
+    with pytest.raises(Interrupted):
+        loop.train(plan(), prepared, reporter, spacing=Spacing(1000.0))
+    assert [unit for unit, _ in reporter.checkpoints] == [5]
 
 
 def test_the_best_weights_are_kept_and_not_the_last(prepared):
