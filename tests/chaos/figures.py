@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from tests.chaos.strikes import Strike
+    from tests.chaos.strikes import Strike, Striker
     from tests.support.stack import Stack
 
 _OPERATIONS: Final = """
@@ -31,31 +31,35 @@ _BY_DATABASE = re.compile(r"OperationalError|InterfaceError|AdminShutdown|Connec
 @dataclass(slots=True)
 class Figures:
     """Per kind of process, seconds from its kill: `known`, to the end of the operation that it ended; `latencies`, to
-    the start of the one that goes on, the wait for a free worker included."""
+    the start of the one that goes on, the wait for a free worker included; `falls`, to the end of all it had started.
+    """
 
     strikes: Counter[tuple[str, str]]
     ends: Counter[tuple[str, str, str]]
-    orphans: Counter[str]
+    orphans: Counter[tuple[str, str]]  # signal, kind of operation
     recovered: int = 0
     operations: int = 0
     units: dict[str, tuple[int, int]] = field(default_factory=dict)  # kind: done, of those again
     known: dict[str, list[float]] = field(default_factory=dict)
     latencies: dict[str, list[float]] = field(default_factory=dict)
+    falls: dict[str, list[float]] = field(default_factory=dict)
     troubles: Counter[str] = field(default_factory=Counter)
 
 
-def gather(stack: Stack, strikes: Sequence[Strike], logs: Iterable[Path]) -> Figures:
+def gather(stack: Stack, striker: Striker, logs: Iterable[Path]) -> Figures:
+    strikes = striker.strikes
     rows = [dict(zip(_NAMES, row, strict=True)) for row in query(stack, _OPERATIONS)]
     known, latencies = _latencies(rows, strikes)
     return Figures(
         strikes=Counter((one.action, one.kind) for one in strikes),
         ends=Counter((row["kind"], row["status"], row["reason"] or "") for row in rows),
-        orphans=Counter(row["signal"] or "unsaid" for row in rows if row["reason"] == "orphaned"),
+        orphans=Counter((row["signal"] or "unsaid", row["kind"]) for row in rows if row["reason"] == "orphaned"),
         recovered=sum(row["continues"] is not None for row in rows),
         operations=len(rows),
         units=_work(rows),
         known=known,
         latencies=latencies,
+        falls=striker.falls.seconds,
         troubles=troubles(logs),
     )
 
@@ -78,7 +82,7 @@ def _latencies(
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Only kills that ended an operation, and what continued it: how late its end was known, and the next began."""
     after = {row["continues"]: row for row in rows if row["continues"] is not None}
-    kills = sorted((one for one in strikes if one.action == "kill"), key=lambda one: one.at)
+    kills = sorted((one for one in strikes if one.is_kill), key=lambda one: one.at)
     known: dict[str, list[float]] = {}
     found: dict[str, list[float]] = {}
     for row in rows:

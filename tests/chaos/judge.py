@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
+from ktrdr_site.environment import PROJECT
 from tests.acceptance.recovery.cast import query
 from tests.chaos.undisturbed import HASHES, references
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.support.stack import Stack
 
 _UNFINISHED = "SELECT id, state, reason, message FROM research_research WHERE state <> 'completed' ORDER BY id"
@@ -21,6 +27,9 @@ JOIN research_operation t ON t.research_id = r.id AND t.kind = 'training' AND t.
 JOIN research_operation b ON b.research_id = r.id AND b.kind = 'backtest' AND b.status = 'completed'
 WHERE r.state = 'completed' ORDER BY r.id"""
 
+# Breaches that say that something counted twice, or began twice.
+TWICE: Final = frozenset({"one_completed_operation", "one_live_operation", "one_runner", "one_trial", "one_leader"})
+
 
 def unfinished(stack: Stack) -> list[str]:
     """One line for each research that is not complete, and for each live operation."""
@@ -28,9 +37,22 @@ def unfinished(stack: Stack) -> list[str]:
     return found + [f"operation {row}" for row in query(stack, _STUCK)] if found else []
 
 
-def invariants(stack: Stack) -> list[str]:
-    done = stack.manage("recovery", "check", "--deep", check=False)
-    return [] if done.returncode == 0 else [f"recovery check --deep: {done.stdout.strip()} {done.stderr.strip()}"]
+def breaches(stack: Stack) -> list[dict[str, Any]]:
+    """What `recovery check --deep` finds broken: `invariant`, `subject`, `what` and more."""
+    done = stack.manage("recovery", "check", "--deep", "--json", check=False)
+    assert done.stdout, f"recovery check said nothing: {done.stderr}"
+    report = json.loads(done.stdout)
+    assert report["clean"] == (done.returncode == 0), f"exit code {done.returncode}: {done.stdout}"
+    found: list[dict[str, Any]] = report["breaches"]
+    return found
+
+
+def words(found: Sequence[dict[str, Any]]) -> list[str]:
+    return [f"recovery check --deep: {one['subject']} {one['what']} ({one['invariant']})" for one in found]
+
+
+def duplicates(found: Sequence[dict[str, Any]]) -> list[str]:
+    return words([one for one in found if one["invariant"] in TWICE])
 
 
 def cases(stack: Stack) -> list[dict[str, Any]]:
@@ -48,3 +70,11 @@ def differences(found: list[dict[str, Any]]) -> list[str]:
         for name in HASHES
         if case[name] != reference[name]
     ]
+
+
+def thought_again(stack: Stack) -> list[str]:
+    """Where a design or an assessment is not what its seed and its memory lead to; see `tests.chaos.again`."""
+    done = subprocess.run([sys.executable, "-m", "tests.chaos.again"], env=stack.environment, cwd=PROJECT,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, f"the phases could not be run again:\n{done.stderr}"
+    return done.stdout.splitlines()

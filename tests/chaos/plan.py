@@ -10,11 +10,25 @@ WEIGHTS: Final[dict[str, float]] = {
     "child": 5, "agent": 4, "phase worker": 4, "web": 2, "cluster": 2, "sentinel": 1, "monitor": 1, "pusher": 1,
     "postmaster": 0.7, "backend": 1, "supervisor": 0.7,
 }  # fmt: skip
-NEVER_FROZEN: Final = ("postmaster",)  # a frozen database is nobody's to judge: everything waits
+ASKED_TO_END: Final[dict[str, float]] = {"agent": 4, "cluster": 2, "web": 1, "child": 1, "supervisor": 0.5}
+HOSTS: Final[dict[str, float]] = {"agent": 5, "cluster": 2}  # frozen with everything below them, as a lost host is
+FROZEN: Final = {kind: weight for kind, weight in WEIGHTS.items() if kind != "postmaster"}
+
+# What is done, relative to the others. A power cut and a suspension are of the supervisor and everything below it.
+ACTIONS: Final[dict[str, float]] = {
+    "kill": 71, "term": 5, "freeze": 5, "host": 7, "cut": 3, "stall": 2, "delay": 2, "session": 2, "power cut": 2,
+    "suspend": 1,
+}  # fmt: skip
+TARGETS: Final[dict[str, dict[str, float]]] = {
+    "kill": WEIGHTS, "term": ASKED_TO_END, "freeze": FROZEN, "host": HOSTS,
+    "power cut": {"supervisor": 1}, "suspend": {"supervisor": 1},
+}  # fmt: skip
 
 SETTINGS: Final = {
-    "KTRDR_HEARTBEAT": "0.5", "KTRDR_SUSPECT": "1.5", "KTRDR_LEASE": "3", "KTRDR_DB_GRACE": "3", "KTRDR_AMNESTY": "10",
-    "KTRDR_MAX_ORPHANS": "1000", "KTRDR_DRAIN": "3",
+    "KTRDR_HEARTBEAT": "0.5", "KTRDR_SUSPECT": "1.5", "KTRDR_LEASE": "3", "KTRDR_DB_GRACE": "3", "KTRDR_AMNESTY": "6",
+    "KTRDR_PHASE_LEASE": "3", "KTRDR_MAX_ORPHANS": "1000", "KTRDR_DRAIN": "3",
+    # In-process phases take milliseconds: they wait a little at their fault points, so that strikes can find them.
+    "KTRDR_FAULTS": "design.designed=pause:0.2,design.stored=pause:0.3,assessment.assessed=pause:0.5",
 }  # fmt: skip
 
 
@@ -24,14 +38,12 @@ class Plan:
 
     seed: int
     kills: int
-    together: int = 6
-    epochs: int = 400
-    pace: float = 1.5  # mean time between two strikes
+    together: int = 8
+    epochs: int = 160
+    pace: float = 0.45  # mean time between two strikes, when everything goes on at once
+    patience: float = 4.0  # so long a strike waits for what the one before it broke to go on
+    impatience: float = 0.2  # share of the strikes that do not wait for that
     aim: float = 0.75  # how often a process that works on something is preferred to an idle one
-    freezes: float = 0.12  # shares of the strikes; the rest kills
-    cuts: float = 0.12
-    sessions: float = 0.03  # database sessions ended by the server
-    power_cuts: float = 0.02  # the supervisor and everything below it at once
     longest_freeze: float = 8.0
     longest_cut: float = 6.0
     training_workers: int = 1

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.chaos.plan import Plan
 
 MARK = "KTRDR_CHAOS"
-PAUSE_S, LONGEST_PAUSE_S, QUICK_S = 0.3, 5.0, 10.0
+PAUSE_S, LONGEST_PAUSE_S, QUICK_S = 0.2, 1.0, 10.0
 
 
 class Kept:
@@ -98,11 +98,11 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for proxy in self.proxies.values():
-            proxy.stop()
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        for proxy in self.proxies.values():
+            proxy.stop()
 
     @property
     def kept(self) -> list[Kept]:

@@ -10,17 +10,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import psutil
-
 from tests.acceptance.recovery.cast import query
-from tests.chaos.plan import NEVER_FROZEN, WEIGHTS
+from tests.chaos.falls import Falls
+from tests.chaos.frozen import Frozen
 from tests.chaos.proxy import MODES
 from tests.chaos.victims import Victim, look
 
 if TYPE_CHECKING:
-    from random import Random
-
-    from tests.chaos.plan import Plan
+    from tests.chaos.orders import Order
     from tests.chaos.stage import Stage
 
 _SESSIONS = """SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -31,96 +28,85 @@ _BUSY = """SELECT o.runner_pid, w.name FROM research_operation o LEFT JOIN resea
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """`at`: seconds since the epoch, by this host's clock, which is the database's, too."""
+    """`at`: seconds since the epoch, by this host's clock, which is the database's, too. `number`: of its order."""
 
     at: float
-    action: str  # kill, freeze, cut, stall, delay, session
+    number: int
+    action: str  # kill, term, freeze, host, cut, stall, delay, session, power cut, suspend
     kind: str
     pid: int = 0
     below: tuple[int, ...] = ()
     worker: str = ""
     seconds: float = 0.0
 
+    @property
+    def is_kill(self) -> bool:
+        return self.action in {"kill", "power cut"}
+
 
 class Striker:
-    """`strike()` does one thing; `thaw()` wakes those whose time has come."""
+    """`carry_out()` does one thing, if there is somebody to do it to."""
 
-    def __init__(self, stage: Stage, plan: Plan, random: Random) -> None:
-        self.stage, self.plan, self.random = stage, plan, random
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
         self.strikes: list[Strike] = []
-        self._frozen: list[tuple[float, int]] = []
+        self.frozen, self.falls = Frozen(), Falls()
+        self.ordered = 0
 
     @property
     def kills(self) -> int:
-        return sum(one.action == "kill" for one in self.strikes)
+        return sum(one.is_kill for one in self.strikes)
 
-    def strike(self) -> None:
-        lot = self.random.random()
-        others = (
-            (self.plan.freezes, self._freeze),
-            (self.plan.cuts, self._cut),
-            (self.plan.sessions, self._end_session),
-            (self.plan.power_cuts, self._cut_power),
-        )
-        for share, act in others:
-            if lot < share:
-                return act()
-            lot -= share
-        return self._kill()
+    def carry_out(self, order: Order) -> None:
+        self.ordered += 1
+        if order.action in MODES:
+            self._disturb(order)
+        elif order.action == "session":
+            self._end_session(order)
+        elif victim := self._find(order):
+            self._strike(order, victim)
 
-    def thaw(self, *, all_of_them: bool = False) -> None:
-        """Wake the frozen; all of them also ends every disturbance of the network."""
-        now = time.monotonic()
-        due = [pid for until, pid in self._frozen if all_of_them or until <= now]
-        self._frozen = [(until, pid) for until, pid in self._frozen if pid not in due]
-        for pid in due:
-            _send(pid, signal.SIGCONT)
-        if all_of_them:
-            for proxy in self.stage.proxies.values():
-                proxy.calm()
+    def calm(self) -> None:
+        """Wake the frozen, and end every disturbance of the network."""
+        self.frozen.thaw()
+        for proxy in self.stage.proxies.values():
+            proxy.calm()
 
-    def _kill(self) -> None:
-        victim = self._draw()
-        if victim is not None:
-            self._note(Strike(time.time(), "kill", victim.kind, victim.pid, victim.below, victim.worker))
-            _send(victim.pid, signal.SIGKILL)
-
-    def _freeze(self) -> None:
-        victim, seconds = self._draw(NEVER_FROZEN), self.random.uniform(0.3, self.plan.longest_freeze)
-        if victim is None or victim.pid in {pid for _, pid in self._frozen}:
+    def _strike(self, order: Order, victim: Victim) -> None:
+        all_of_them = (victim.pid, *victim.below)
+        if order.action in {"freeze", "host", "suspend"}:
+            pids = (victim.pid,) if order.action == "freeze" else all_of_them
+            if not self.frozen.any_of(pids):
+                self._note(order, victim.kind, victim, order.seconds)
+                self.frozen.freeze(pids, order.seconds)
             return
-        self._note(Strike(time.time(), "freeze", victim.kind, victim.pid, (), victim.worker, seconds))
-        self._frozen.append((time.monotonic() + seconds, victim.pid))
-        _send(victim.pid, signal.SIGSTOP)
+        self._note(order, victim.kind, victim)
+        if order.action == "term":
+            _send(victim.pid, signal.SIGTERM)
+            return
+        self.falls.expect(victim.kind, victim.below)
+        for pid in all_of_them if order.action == "power cut" else (victim.pid,):
+            _send(pid, signal.SIGKILL)
 
-    def _cut(self) -> None:
-        worker, mode = self.random.choice(sorted(self.stage.proxies)), self.random.choice(MODES)
-        seconds = self.random.uniform(0.3, self.plan.longest_cut)
-        self._note(Strike(time.time(), mode, "network", 0, (), worker, seconds))
-        self.stage.proxies[worker].disturb(mode, seconds)
+    def _disturb(self, order: Order) -> None:
+        worker = order.choose(sorted(self.stage.proxies))
+        self._note(order, "network", Victim("network", 0, worker=worker), order.seconds)
+        self.stage.proxies[worker].disturb(order.action, order.seconds)
 
-    def _end_session(self) -> None:
+    def _end_session(self, order: Order) -> None:
         sessions = query(self.stage.stack, _SESSIONS)
         if sessions:
-            [pid] = self.random.choice(sessions)
-            self._note(Strike(time.time(), "session", "session", pid))
+            [pid] = order.choose(sessions)
+            self._note(order, "session", Victim("session", pid))
             query(self.stage.stack, "SELECT pg_terminate_backend(%s)", pid)
 
-    def _cut_power(self) -> None:
-        supervisor = next(iter(look(self.stage).get("supervisor", [])), None)
-        if supervisor is not None:
-            self._note(Strike(time.time(), "kill", "everything", supervisor.pid, supervisor.below))
-            for pid in (supervisor.pid, *supervisor.below):
-                _send(pid, signal.SIGKILL)
-
-    def _draw(self, without: tuple[str, ...] = ()) -> Victim | None:
+    def _find(self, order: Order) -> Victim | None:
         there = look(self.stage)
-        kinds = [kind for kind in WEIGHTS if kind in there and kind not in without]
-        if not kinds:
+        kind = next((kind for kind in order.kinds if kind in there), None)
+        if kind is None:
             return None
-        [kind] = self.random.choices(kinds, [WEIGHTS[kind] for kind in kinds])
-        busy = self._busy(there[kind]) if self.random.random() < self.plan.aim else []
-        return self.random.choice(busy or there[kind])
+        busy = self._busy(there[kind]) if order.busy else []
+        return order.choose(busy or there[kind])
 
     def _busy(self, victims: list[Victim]) -> list[Victim]:
         """Those that work on an operation now."""
@@ -128,12 +114,15 @@ class Striker:
         pids, workers = {row[0] for row in rows}, {row[1] for row in rows}
         return [one for one in victims if one.pid in pids or (one.worker and one.worker in workers)]
 
-    def _note(self, strike: Strike) -> None:
+    def _note(self, order: Order, kind: str, victim: Victim, seconds: float = 0.0) -> None:
+        strike = Strike(
+            time.time(), self.ordered, order.action, kind, victim.pid, victim.below, victim.worker, seconds
+        )  # fmt: skip
         self.strikes.append(strike)
         with (self.stage.root / "strikes.jsonl").open("a") as log:
             log.write(json.dumps(asdict(strike)) + "\n")
 
 
 def _send(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, psutil.NoSuchProcess):
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
