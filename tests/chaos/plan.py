@@ -27,8 +27,9 @@ TARGETS: Final[dict[str, dict[str, float]]] = {
 SETTINGS: Final = {
     "KTRDR_HEARTBEAT": "0.5", "KTRDR_SUSPECT": "1.5", "KTRDR_LEASE": "3", "KTRDR_DB_GRACE": "3", "KTRDR_AMNESTY": "6",
     "KTRDR_PHASE_LEASE": "3", "KTRDR_MAX_ORPHANS": "1000", "KTRDR_DRAIN": "3",
-    # In-process phases take milliseconds: they wait a little at their fault points, so that strikes can find them.
-    "KTRDR_FAULTS": "design.designed=pause:0.2,design.stored=pause:0.3,assessment.assessed=pause:0.5",
+    # The work waits at its fault points: long enough for strikes to find it, without the processor that recovery needs.
+    "KTRDR_FAULTS": "design.designed=pause:0.2,design.stored=pause:0.3,assessment.assessed=pause:0.5,"
+                    "training.epoch=pause:0.012,backtest.bar=pause:0.1",
 }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ class Plan:
     seed: int
     kills: int
     together: int = 8
-    epochs: int = 160
+    epochs: int = 40
     pace: float = 0.45  # mean time between two strikes, when everything goes on at once
     patience: float = 4.0  # so long a strike waits for what the one before it broke to go on
     impatience: float = 0.2  # share of the strikes that do not wait for that

@@ -148,8 +148,10 @@ class Stage:
         proxy = self.proxies[name] = Proxy(self.stack.port)
         proxy.start()
         token = self.stack.manage_json("workers", "create-token", name)["token"]
-        environment = {key: value for key, value in self.stack.environment.items() if not key.startswith("KTRDR_")}
-        environment |= {"KTRDR_TOKEN": token, "KTRDR_TESTING": "1", "KTRDR_DRAIN": "3", MARK: str(self.root)}
+        shared = {"KTRDR_TESTING", "KTRDR_FAULTS", "KTRDR_DRAIN", MARK}
+        environment = {key: value for key, value in self.stack.environment.items()
+                       if not key.startswith("KTRDR_") or key in shared}  # fmt: skip
+        environment |= {"KTRDR_TOKEN": token}
         command = [sys.executable, "-m", "workers", "--name", name, "--kinds", kinds, "--data-dir", str(folder)]
         command += ["--url", f"http://127.0.0.1:{proxy.port}"]
         return Kept(name, command, environment, folder / "worker.log")
