@@ -13,7 +13,7 @@ from research.api.auth import need, session
 from research.coordinator.tasks import resume_if_needed
 from research.lifecycle.states import State
 from research.selectors import researches as selector
-from research.selectors.waiting import Situation
+from research.selectors.standing import Situation
 from research.services import researches as service
 
 router = Router(auth=session)

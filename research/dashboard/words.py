@@ -5,20 +5,12 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from research.selectors.times import duration
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-
-def duration(seconds: float) -> str:
-    """`5 s`, `3 min`, `2 h 10 min`, `4 d 3 h`; never negative."""
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+__all__ = ["absolute", "duration"]
 
 
 def absolute(moment: datetime) -> str:

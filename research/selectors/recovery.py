@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
 
 from research.coordinator.admission import capacity
 from research.coordinator.facts import gather
 from research.lifecycle import step as steps
-from research.models import Cover, Research, Term
+from research.lifecycle.states import State
+from research.models import Research, Term
 from research.models.clock import database_now
 from research.runners.liveness import Amnesty
 from research.selectors.researches import operation_dict
+from research.selectors.standing import Situation, standing
 from research.selectors.times import iso
-from research.selectors.waiting import Situation, waiting_for
 from research.selectors.workers import all_workers
 from research.services import terms
-from research.services.cover import GAP_S
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from research.coordinator.facts import Facts
     from research.models import Operation
     from research.selectors.workers import WorkerView
 
+LATELY = timedelta(hours=24)
+
 
 def status() -> dict[str, Any]:
-    """JSON-ready; reads only. `api_up_since` is None while no web process can hear workers."""
+    """JSON-ready; reads only. `api_up_since` is None while no web process can hear workers.
+
+    `standing`: every research that is not over, and those that ended lately and need somebody, in words.
+    """
     now, term = database_now(), terms.present()
     amnesty = _amnesty(term, now)
     situation = Situation()
@@ -35,7 +44,9 @@ def status() -> dict[str, Any]:
         "at": iso(now),
         "leader": None if term is None else _leader(term, now),
         "amnesty": amnesty.reason if amnesty.active else "",
-        "api_up_since": _up_since(now),
+        "api_up_since": _up_since(situation),
+        "silence_s": round(situation.silence_s, 3),
+        "standing": [*_standing(facts, situation)],
         "active": [_active(one, now) for one in facts],
         "pending": len(situation.pending),
         "places": situation.places,
@@ -59,10 +70,21 @@ def _amnesty(term: Term | None, now: datetime) -> Amnesty:
     return Amnesty(active=True, reason=last.amnesty_reason)
 
 
-def _up_since(now: datetime) -> str | None:
-    cover = Cover.objects.first()
-    heard = cover is not None and (now - cover.noted_at).total_seconds() <= GAP_S
-    return iso(cover.up_since) if cover is not None and heard else None
+def _up_since(situation: Situation) -> str | None:
+    heard = situation.hears_s
+    return None if heard is None else iso(situation.now - timedelta(seconds=heard))
+
+
+def _standing(facts: list[Facts], situation: Situation) -> Iterator[dict[str, Any]]:
+    others = Research.objects.filter(
+        Q(state=State.PENDING)
+        | Q(state=State.FAILED, ended_at__gt=situation.now - LATELY)
+        | Q(pk__in=situation.stopping)
+    )
+    live = {one.research.pk: one.live for one in facts}
+    for research in [*(one.research for one in facts), *others.order_by("id")]:
+        stands = standing(research, live.get(research.pk), situation)
+        yield {"research": research.pk, "state": research.state, **stands.as_dict()}
 
 
 def _active(facts: Facts, now: datetime) -> dict[str, Any]:
@@ -89,7 +111,7 @@ def _begins(situation: Situation) -> list[dict[str, Any]]:
 
 def _planned(facts: Facts, amnesty: Amnesty, situation: Situation) -> dict[str, Any]:
     step, live = facts.decide(amnesty), facts.live
-    name, why = _words(step, facts, waiting_for(facts.research, live, situation) or _lives(live, amnesty))
+    name, why = _words(step, facts, standing(facts.research, live, situation).waits or _lives(live, amnesty))
     return _plan(facts.research.pk, live.pk if live else None, name, why)
 
 

@@ -9,8 +9,8 @@ from django.db.models import Prefetch
 from research.lifecycle.states import LIVE, Kind, Status
 from research.models import Operation, Research
 from research.selectors import events
+from research.selectors.standing import Situation, standing
 from research.selectors.times import iso
-from research.selectors.waiting import Situation, waiting_for
 from research.services.errors import NotFound
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def summary(research: Research, situation: Situation | None = None) -> dict[str,
     """JSON-ready, one line's worth. Give one `situation` for a whole list."""
     operations = list(research.operations.all())
     live = next((one for one in operations if one.status in LIVE), None)
+    stands = standing(research, live, situation or Situation())
     return {
         "id": research.pk, "brief": research.brief, "state": research.state, "reason": research.reason,
-        "message": research.message, "waiting_for": waiting_for(research, live, situation or Situation()),
+        "message": research.message, "waiting_for": stands.waits, "standing": stands.as_dict(),
         "symbol": research.symbol, "timeframe": research.timeframe, "designer": research.designer,
         "seed": research.seed, "priority": research.priority,
         "strategy": research.strategy.name if research.strategy else None,

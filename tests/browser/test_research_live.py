@@ -141,7 +141,7 @@ def test_cancelling_and_resuming_from_the_page(visitors: Visitors) -> None:
     page.locator("#head-progress").wait_for(timeout=30_000)
     page.locator("#part-head").get_by_role("link", name="Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the research").click()
-    expect(page.locator("#head-why")).to_contain_text("Cancelled by olga.")
+    expect(page.locator("#head-standing")).to_contain_text("Cancelled by olga.")
     page.locator("#part-head").get_by_role("button", name="Resume").click()
     expect(page.locator("#notices")).to_contain_text("goes on where it stopped")
     expect(page.locator("#head-progress")).to_be_visible(timeout=30_000)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch
 
-from research.dashboard.selectors.pace import Pace, pace_of
 from research.lifecycle.states import ENDED, LIVE, PHASE_OF, Kind, Reason, State, Status
 from research.models import Operation, Research
-from research.selectors.waiting import waiting_for
+from research.selectors.pace import Pace, pace_of
+from research.selectors.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from research.selectors.waiting import Situation
+    from research.selectors.standing import Situation, Standing
 
 MOST_ACTIVE, MOST_PENDING, MOST_ENDED = 40, 12, 8
 _LOST = (Reason.ORPHANED, Reason.TIMED_OUT, Reason.CRASHED)
@@ -37,7 +37,7 @@ class Card:
     steps: list[Step]
     live: Operation | None
     pace: Pace | None
-    waits_for: str
+    stands: Standing
     lost: int
     handed_over: int
 
@@ -47,7 +47,7 @@ class Waiting:
     """A pending research and why it does not begin."""
 
     research: Research
-    waits_for: str
+    stands: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def researches(situation: Situation) -> Researches:
     operations = Operation.objects.defer("spec", "result").select_related("worker").order_by("id")
     rows = Research.objects.active().order_by("-priority", "id").prefetch_related(Prefetch("operations", operations))
     active = [_card(row, situation) for row in rows[:MOST_ACTIVE]]
-    pending = [Waiting(row, waiting_for(row, None, situation)) for row in Research.objects.pending()[:MOST_PENDING]]
+    pending = [Waiting(row, standing(row, None, situation)) for row in Research.objects.pending()[:MOST_PENDING]]
     return Researches(
         active, max(0, situation.active - len(active)), pending, max(0, len(situation.pending) - len(pending)),
         any_at_all=bool(active or pending) or Research.objects.exists(),
@@ -87,7 +87,7 @@ def _card(research: Research, situation: Situation) -> Card:
     return Card(
         research, steps(State(research.state), operations), live,
         pace_of(live, situation.now) if live is not None and live.status == Status.RUNNING else None,
-        waiting_for(research, live, situation),
+        standing(research, live, situation),
         lost=sum(one.reason in _LOST for one in tries),
         handed_over=sum(one.reason == Reason.INTERRUPTED for one in tries),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from research.models import Research, Term
 from research.selectors.workers import WorkerState, WorkerView
 
 if TYPE_CHECKING:
-    from research.selectors.waiting import Situation
+    from research.selectors.standing import Situation
 
 RECENT = timedelta(hours=24)
 MOST_TILES, MOST_FAILED = 60, 3

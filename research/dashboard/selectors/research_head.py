@@ -1,4 +1,4 @@
-"""What the research is, where it stands, what it waits for."""
+"""What the research is, and where it stands in a sentence."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from research.dashboard.selectors.overview_researches import steps
-from research.dashboard.selectors.pace import pace_of
 from research.lifecycle.states import ENDED, STATE_OF, Kind, State, Status
-from research.selectors.waiting import waiting_for
+from research.selectors.pace import pace_of
+from research.selectors.standing import Code, standing
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from research.dashboard.selectors.overview_researches import Step
-    from research.dashboard.selectors.pace import Pace
     from research.dashboard.selectors.research_rows import Rows
     from research.models import Operation, Research
+    from research.selectors.pace import Pace
+    from research.selectors.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Head:
     live: Operation | None
     pace: Pace | None
     steps: list[Step]
-    waits_for: str
+    stands: Standing
     lost: int
     took_s: float | None
     started_by: str
@@ -39,11 +40,13 @@ def head(rows: Rows) -> Head:
     research, live = rows.research, rows.live
     over = research.state in ENDED
     running = live is not None and live.status == Status.RUNNING
+    stands = standing(research, live, rows.situation)
+    settled = over and stands.code != Code.CANCELLING
     return Head(
-        research, rows.follows_closely if over else f"{rows.follows_closely} pulse", live,
+        research, rows.follows_closely if settled else f"{rows.follows_closely} pulse", live,
         pace_of(live, rows.now) if live is not None and running else None,
         steps(_phase(rows), rows.operations),
-        "" if over else waiting_for(research, live, rows.situation),
+        stands,
         sum(one.reason in {"orphaned", "timed_out", "crashed"} for one in rows.operations),
         _took(research.started_at, research.ended_at or rows.now),
         research.created_by.get_username() if research.created_by else "",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from research.lifecycle.states import ENDED, LIVE, Kind, Status
 from research.models import Operation, Research
 from research.models.clock import database_now
-from research.selectors.waiting import Situation
+from research.selectors.standing import Situation
 from research.services.errors import NotFound
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from research.dashboard.selectors.charts_gantt import Gantt, Job, layout
 from research.dashboard.selectors.charts_time import elapsed
-from research.dashboard.selectors.pace import UNITS
 from research.dashboard.selectors.research_evidence import Fact, facts
 from research.lifecycle.states import Kind, Reason, Status
 from research.models import Event
+from research.selectors.pace import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

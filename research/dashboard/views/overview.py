@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from research.dashboard.access import members_only
 from research.dashboard.forms import StartForm
 from research.dashboard.selectors import overview_events, overview_researches, overview_system
-from research.selectors.waiting import Situation
+from research.selectors.standing import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

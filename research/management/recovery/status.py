@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from research.lifecycle.states import TONE
@@ -32,6 +33,7 @@ class Status:
         _head(out, found)
         _workers(out, found["workers"])
         _active(out, found["active"])
+        _standing(out, found["standing"])
         _planned(out, found["planned"])
         return None
 
@@ -43,6 +45,7 @@ def _head(out: Out, found: Mapping[str, Any]) -> None:
     out.pairs([
         ("leader", leads),
         ("amnesty", out.tint(found["amnesty"], "warn")),
+        ("silence", out.tint(_silence(found["silence_s"]), "warn")),
         ("web hears since", when(up) or out.tint("nobody hears workers: no lease ends", "bad")),
         ("researches", f"{len(found['active'])} active of {found['places']} places, {found['pending']} pending"),
     ])  # fmt: skip
@@ -75,6 +78,21 @@ def _operation(one: Mapping[str, Any] | None) -> tuple[Any, ...]:
     lease, deadline = one["lease_s"], one["deadline_s"]
     left = ["" if value is None else f"{value:.1f} s" for value in (lease, deadline)]
     return (one["id"], one["status"], *left, one["runner"])
+
+
+def _silence(seconds: float) -> str:
+    return f"most workers fell silent together: no lease ends for {seconds:.0f} s more" if seconds else ""
+
+
+def _standing(out: Out, standing: list[dict[str, Any]]) -> None:
+    """In full: it is what a person acts on."""
+    if standing:
+        out.line()
+    for one in standing:
+        name = f"research {one['research']}"
+        out.line(f"{out.tint(name, 'strong')}  {out.tint(one['title'], one['tone'])}")
+        for line in wrap(one["sentence"], max(40, out.width - 2)):
+            out.line(f"  {line}")
 
 
 def _planned(out: Out, planned: list[dict[str, Any]]) -> None:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from research.lifecycle.states import TONE, State
 from research.management.actions import json_option
-from research.management.terminal import percent
+from research.management.terminal import cut, percent
 from research.selectors import researches
-from research.selectors.waiting import Situation
+from research.selectors.standing import Situation
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Mapping
 
     from research.management.terminal import Out
+
+BRIEF = 40
 
 
 class List:
@@ -34,16 +36,15 @@ class List:
         if not found:
             return out.line('No research yet. Start one: manage.py research start "momentum after quiet weeks"')
         lines = [
-            (one["id"], one["state"], _standing(one), f"{one['symbol']} {one['timeframe']}", one["brief"])
+            (one["id"], one["state"], f"{one['symbol']} {one['timeframe']}", cut(one["brief"], BRIEF), _standing(one))
             for one in found
         ]
-        out.table(("ID", "STATE", "STANDING", "DATA", "BRIEF"), lines, [TONE[one["state"]] for one in found])
+        out.table(("ID", "STATE", "DATA", "BRIEF", "STANDING"), lines, [TONE[one["state"]] for one in found])
         return None
 
 
 def _standing(one: Mapping[str, Any]) -> str:
-    if one["verdict"] or one["reason"]:
-        return str(one["verdict"] or one["reason"])
-    if one["waiting_for"] or one["progress"] is None:
-        return str(one["waiting_for"])
-    return percent(one["progress"]["fraction"])
+    sentence = str(one["standing"]["sentence"])
+    if one["progress"] is None or one["waiting_for"]:
+        return sentence
+    return f"{percent(one['progress']['fraction'])}  {sentence}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from research.lifecycle.states import TONE
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from research.management.terminal import Out
 
 EVENTS = 12
+_PAIR = 11  # where the values of the pairs begin
 
 
 class Show:
@@ -45,8 +47,7 @@ def _head(out: Out, found: Mapping[str, Any]) -> None:
     out.line(out.tint(f"Research {found['id']}: {found['brief']}", "strong"))
     out.pairs([
         ("state", out.tint(f"{found['state']}{reason}", TONE[found["state"]])),
-        ("why", found["message"]),
-        ("waiting for", found["waiting_for"]),
+        ("stands", _stands(out, found)),
         ("data", f"{found['symbol']} {found['timeframe']}, {found['dataset']['bars']} bars"),
         ("strategy", strategy and f"{strategy['name']} (by {strategy['origin']})"),
         ("seed", found["seed"]),
@@ -55,6 +56,12 @@ def _head(out: Out, found: Mapping[str, Any]) -> None:
         ("ended", when(found["ended_at"])),
         *([] if found["verdict"] else metrics_rows(found["metrics"])),
     ])  # fmt: skip
+
+
+def _stands(out: Out, found: Mapping[str, Any]) -> str:
+    """The sentence, in lines below each other."""
+    lines = wrap(found["standing"]["sentence"], max(40, out.width - _PAIR))
+    return f"\n{' ' * _PAIR}".join(lines)
 
 
 def _operations(out: Out, operations: list[dict[str, Any]]) -> None:

@@ -114,7 +114,7 @@ def test_the_list_is_the_newest_first_and_keeps_to_states() -> None:
     assert [one["id"] for one in answer("research", "list")] == [second.pk, first.pk]
     assert [one["id"] for one in answer("research", "list", "--state", "pending")] == [first.pk]
     lines = said("research", "list").splitlines()
-    assert lines[0].split() == ["ID", "STATE", "STANDING", "DATA", "BRIEF"]
+    assert lines[0].split() == ["ID", "STATE", "DATA", "BRIEF", "STANDING"]
     assert lines[1].split()[:2] == [str(second.pk), "training"]
 
 
