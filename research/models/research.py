@@ -42,6 +42,10 @@ class Research(models.Model):
     overrides = models.JSONField(default=list, blank=True)  # ["training.epochs=5000", ...]
     strategy = models.ForeignKey("Strategy", null=True, blank=True, on_delete=models.PROTECT, related_name="researches")
     dataset = models.ForeignKey("Dataset", on_delete=models.PROTECT, related_name="researches")
+    # Done again to compare bits: reads the same data and memory, and counts as no trial of its own.
+    reproduces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reproductions"
+    )
     gates = models.JSONField(default=dict, blank=True)  # {"training": {...}, "backtest": {...}}
     verdict = models.JSONField(null=True, blank=True)
     metrics = models.JSONField(null=True, blank=True)

@@ -55,6 +55,16 @@ def read_csv(path: Path, symbol: str, timeframe: str) -> tuple[Bars, QualityRepo
     return parse_csv(text, symbol, timeframe)
 
 
+def write_csv(bars: Bars) -> bytes:
+    """The file that `parse_csv` reads as the same bars, bit for bit. Timestamps in ISO, UTC; dates for `1d`."""
+    daily = bars.timeframe == "1d"
+    times = np.datetime_as_string(bars.time.astype("datetime64[s]"), unit="D" if daily else "s").tolist()
+    rows = zip(times, *(getattr(bars, name).tolist() for name in COLUMNS), strict=True)
+    zone = "" if daily else "Z"
+    lines = [f"{time}{zone},{','.join(map(repr, values))}" for time, *values in rows]
+    return "\n".join([",".join(HEADER), *lines, ""]).encode()
+
+
 def parse_csv(text: str, symbol: str, timeframe: str) -> tuple[Bars, QualityReport]:
     """Bars and what is odd about them, from columns `timestamp,open,high,low,close,volume` in any order.
 

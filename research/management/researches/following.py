@@ -36,22 +36,28 @@ def follow_all(out: Out, ids: Sequence[int], *, as_json: bool = False, since: in
 
     `since`: the number of the last event not to be shown. Returns 0 when all completed, 1 otherwise, 130 after Ctrl-C.
     """
-    shown = Out(sys.stderr) if as_json else out
-    follower = _Follower(Progress(shown), list(ids), since)
-    try:
-        while not follower.look():
-            time.sleep(LOOK_EVERY_S)
-        found = [researches.detail(researches.get(one)) for one in ids]
-    except KeyboardInterrupt:
-        follower.progress.clear()
-        goes = f"research {ids[0]} goes" if len(ids) == 1 else "the researches go"
-        shown.line(f"Not followed any more; {goes} on. See: manage.py research follow {' '.join(map(str, ids))}")
-        return INTERRUPTED
+    if code := watch(Out(sys.stderr) if as_json else out, ids, since=since):
+        return code
+    found = [researches.detail(researches.get(one)) for one in ids]
     if as_json:
         out.json(found[0] if len(found) == 1 else found)
     else:
         _conclude(out, found)
     return 0 if all(one["state"] == State.COMPLETED for one in found) else 1
+
+
+def watch(out: Out, ids: Sequence[int], *, since: int = 0) -> int:
+    """Show what happens until all are over; returns 0, or 130 after Ctrl-C."""
+    follower = _Follower(Progress(out), list(ids), since)
+    try:
+        while not follower.look():
+            time.sleep(LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        follower.progress.clear()
+        goes = f"research {ids[0]} goes" if len(ids) == 1 else "the researches go"
+        out.line(f"Not followed any more; {goes} on. See: manage.py research follow {' '.join(map(str, ids))}")
+        return INTERRUPTED
+    return 0
 
 
 @dataclass(slots=True)

@@ -68,7 +68,8 @@ class Assess(InProcess):
             "metrics": metrics,
         }  # fmt: skip
         message = f"Research {research.pk} is complete: {verdict['label']}."
-        return Leaves(State.COMPLETED, message, verdict=verdict, metrics=metrics, trial=trial)
+        counted = None if research.reproduces_id else trial  # the same trial again is no new one
+        return Leaves(State.COMPLETED, message, verdict=verdict, metrics=metrics, trial=counted)
 
 
 def _without(research: Research) -> Assessment:

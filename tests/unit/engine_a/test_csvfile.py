@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.unit.engine_a import cast
-from workers.market.csvfile import BadData, parse_csv, read_csv
+from workers.market.csvfile import BadData, parse_csv, read_csv, write_csv
 
 HEADER = "timestamp,open,high,low,close,volume"
 GOOD = "2020-01-02,10,11,9,10.5,100"
@@ -103,3 +103,12 @@ def test_oddities_are_told_and_nothing_is_changed():
     assert found == {"ohlc": (1, [2]), "flat": (1, [4]), "zero_volume": (1, [2]), "stale_open": (2, [3, 4])}
     assert not report.clean
     assert "line" in str(report)
+
+
+def test_what_is_written_is_read_as_the_same_bits():
+    bars, _ = cast.nasdaq()
+    daily, _ = parse_csv(write_csv(bars).decode(), "NASDAQ", "1d")
+    assert daily.sha256 == bars.sha256
+    hourly, _ = load("2020-01-02T10:00:00Z,10,11.1,9,10.3,0.1", "2020-01-02T11:00:00Z,10,11,9,10.5,2", timeframe="1h")
+    again, _ = parse_csv(write_csv(hourly).decode(), "X", "1h")
+    assert again.sha256 == hourly.sha256
