@@ -1,4 +1,4 @@
-"""Keeps the task queue's tables small."""
+"""Keeps the task queue's tables small, and has what nobody needs any more cleared away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ, Task
 
-from research.services import clusters
+from research.services import clusters, doorbell
 
 log = logging.getLogger(__name__)
 _KEPT_DAYS = 7
@@ -26,5 +26,6 @@ def sweep() -> None:
     dust, _ = OrmQ.objects.filter(lock__gt=now, lock__lt=now + stale).delete()
     old, _ = Task.objects.filter(stopped__lt=now - timedelta(days=_KEPT_DAYS)).delete()
     gone = clusters.forget_old()
+    doorbell.call_tidying()
     if dust or old or gone:
         log.info("Swept: %d lost tasks, %d old results, %d clusters of the past.", dust, old, gone)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from research.lifecycle.states import State
 from research.models import Strategy, Trial
-from research.services import researches
+from research.services import pruning, researches
 from workers import strategy
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def absorb(record: Change, research: Research, operation: Operation, leaves: Lea
         Trial.objects.create(research_id=research.pk, **leaves.trial)
     if leaves.state == State.COMPLETED:
         researches.complete(record, research, verdict=leaves.verdict or {}, metrics=leaves.metrics or {})
+        pruning.release(research.pk)
     else:
         researches.move_on(record, research, leaves.state, leaves.message, **fields)
 

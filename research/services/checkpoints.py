@@ -9,11 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
 from research.models import Artifact, Checkpoint, Level, Operation, Topic
-from research.models.clock import DatabaseNow
-from research.services import blobs, locks
+from research.services import blobs, locks, pruning
 from research.services.change import change
 from research.services.errors import NotFound, Refused, ServiceError
 from research.services.uploads import By, ByProcess, ByWorker, admit
@@ -25,13 +22,12 @@ if TYPE_CHECKING:
 
     from research.services.blobs import Stored
 
-KEPT = 2  # newest usable checkpoints of a phase
-
 
 def commit_checkpoint(
     operation_id: int, unit: int, stream: Iterable[bytes], sha256: str, *, worker: str, incarnation: UUID
 ) -> Checkpoint:
-    """Store a worker's checkpoint. Sent again it changes nothing (the stream is then not read).
+    """Store a worker's checkpoint. Sent again it changes nothing (the stream is then not read); so does one that comes
+    after a later one of its operation, which is then returned: an operation's units only grow, so it was late.
 
     Raises `NotFound`, `Forbidden` (another worker's operation), `Over` (finished), `Refused` (another incarnation, or
     the unit is committed with other bytes), `Invalid` (SHA-256), `TooLarge`, `NoSpace`.
@@ -93,12 +89,13 @@ def _checkpoint(operation_id: int, unit: int, stream: Iterable[bytes], sha256: s
         operation = admit(_lock(operation_id), by, operation_id)
         known = _committed(operation_id, unit, stored.sha256)
         if known is not None:
-            _delete_after_commit(stored.blob)
+            pruning.delete_after_commit(stored.blob)
             return known
         row = Checkpoint.objects.create(
             operation=operation, unit=unit, sha256=stored.sha256, size=stored.size, blob=stored.blob
         )
-        _prune(operation)
+        pruning.prune(operation)
+        point("checkpoint.pruned")
         record.touch("operation", operation.pk)
     point("checkpoint.committed")
     return row
@@ -113,7 +110,7 @@ def _artifact(operation_id: int, name: str, stream: Iterable[bytes], sha256: str
         operation = admit(_lock(operation_id), by, operation_id)
         known = _kept(operation_id, name, stored.sha256)
         if known is not None:
-            _delete_after_commit(stored.blob)
+            pruning.delete_after_commit(stored.blob)
             return known
         row = Artifact.objects.create(
             operation=operation, name=name, sha256=stored.sha256, size=stored.size, blob=stored.blob
@@ -146,8 +143,11 @@ def _lock(operation_id: int) -> Operation | None:
 
 
 def _committed(operation_id: int, unit: int, sha256: str) -> Checkpoint | None:
-    known = Checkpoint.objects.filter(operation_id=operation_id, unit=unit).first()
-    if known is not None and known.sha256 != sha256:
+    there = Checkpoint.objects.filter(operation_id=operation_id)
+    known = there.filter(unit=unit).first()
+    if known is None:  # let go meanwhile, perhaps with its row
+        return there.filter(unit__gt=unit, unusable="").order_by("-unit").first()
+    if known.sha256 != sha256:
         raise Refused(f"Operation {operation_id} has another checkpoint at unit {unit}: a checkpoint is written once.")
     return known
 
@@ -157,27 +157,3 @@ def _kept(operation_id: int, name: str, sha256: str) -> Artifact | None:
     if known is not None and known.sha256 != sha256:
         raise Refused(f"Operation {operation_id} has another artifact {name}: an artifact is written once.")
     return known
-
-
-def _prune(operation: Operation) -> None:
-    """Let go of all but the newest usable ones of this phase and those that a live operation goes on from."""
-    phase = Checkpoint.objects.filter(
-        operation__research_id=operation.research_id, operation__kind=operation.kind, pruned_at=None
-    )
-    newest = list(phase.filter(unusable="").order_by("-id").values_list("id", flat=True)[:KEPT])
-    in_use = Operation.objects.live().filter(resumed_from__isnull=False).values("resumed_from_id")
-    old = phase.exclude(pk__in=newest).exclude(pk__in=in_use)
-    files = list(old.values_list("id", "blob"))
-    Checkpoint.objects.filter(pk__in=[pk for pk, _ in files]).update(pruned_at=DatabaseNow())
-    for _, blob in files:
-        _delete_after_commit(blob)
-
-
-def _delete_after_commit(blob: str) -> None:
-    """A failure only leaves a file for `retention`: the commit stands."""
-
-    def delete() -> None:
-        point("blob.let_go")
-        blobs.delete(blob)
-
-    transaction.on_commit(delete, robust=True)

@@ -22,3 +22,8 @@ def ring(operation_id: int) -> None:
 def call_coordinator() -> None:
     """Queue a call for somebody to lead."""
     async_task("research.coordinator.tasks.coordinate", group="coordinator", save=False)
+
+
+def call_tidying() -> None:
+    """Queue a look for files and checkpoints that nobody needs any more."""
+    async_task("research.services.retention.tidy", group="tidy", save=False)

@@ -1,7 +1,11 @@
-"""What nobody needs any more: uploads that became no row, files of pruned checkpoints, checkpoints of what is done."""
+"""What nobody needs any more: uploads that became no row, files of pruned checkpoints, checkpoints of what is done.
+
+Each is let go by the change that makes it needless (`pruning`); this comes by now and then for what a kill left.
+"""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -9,13 +13,13 @@ from django.db import transaction
 
 from research.lifecycle.states import State
 from research.models import Artifact, Checkpoint, Dataset
-from research.models.clock import DatabaseNow
-from research.services import blobs
+from research.services import blobs, locks, pruning
 
 if TYPE_CHECKING:
     from research.services.blobstorage import BlobStorage
 
 UPLOAD_S = 3600.0  # an upload younger than this may still become a row
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +31,21 @@ class Tidied:
 def tidy(*, older_than: float = UPLOAD_S) -> Tidied:
     """Let go of checkpoints of completed researches and remove files no row needs that are `older_than` seconds."""
     checkpoints = prune_completed()
-    return Tidied(files=sweep_files(older_than=older_than), checkpoints=checkpoints)
+    tidied = Tidied(files=sweep_files(older_than=older_than), checkpoints=checkpoints)
+    if tidied.files or tidied.checkpoints:
+        log.info("Tidied: %d files that no row needs, %d checkpoints of what is done.", tidied.files, checkpoints)
+    return tidied
 
 
 def prune_completed() -> int:
     """A completed research never goes on: its checkpoints go. Those of failed and cancelled ones stay for a resume."""
-    with transaction.atomic():
-        done = Checkpoint.objects.filter(operation__research__state=State.COMPLETED, pruned_at=None)
-        return Checkpoint.objects.filter(pk__in=list(done.values_list("pk", flat=True))).update(pruned_at=DatabaseNow())
+    left = Checkpoint.objects.filter(operation__research__state=State.COMPLETED, pruned_at=None)
+    count = 0
+    for research in sorted(set(left.values_list("operation__research_id", flat=True))):
+        with transaction.atomic():
+            locks.research(research)
+            count += pruning.release(research)
+    return count
 
 
 def sweep_files(*, older_than: float = UPLOAD_S) -> int:

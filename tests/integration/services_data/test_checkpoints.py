@@ -12,7 +12,7 @@ from django.db import connections
 
 from research.lifecycle.states import Kind
 from research.models import Artifact, Checkpoint, Event, Operation, Worker
-from research.services import blobs, checkpoints, retention
+from research.services import blobs, checkpoints
 from research.services.errors import Forbidden, NotFound, Refused
 from research.services.uploads import Over
 from tests.integration.services_data import rows
@@ -45,6 +45,10 @@ def files(folder: Path) -> set[str]:
     return {name for name in names if not name.startswith("datasets/")}
 
 
+def units() -> list[int]:
+    return list(Checkpoint.objects.order_by("-unit").values_list("unit", flat=True))
+
+
 @pytest.fixture
 def gpu() -> Worker:
     return rows.worker("gpu")
@@ -63,10 +67,19 @@ def test_a_checkpoint_is_stored_with_its_hash_and_tells_no_event(training: Opera
     assert Event.objects.count() == before
 
 
+@pytest.mark.scenario(44)
 def test_a_checkpoint_sent_twice_changes_nothing(training: Operation, blob_dir: Path) -> None:
     first = send(training, 3)
     assert send(training, 3).pk == first.pk
     assert files(blob_dir) == {first.blob}
+
+
+@pytest.mark.scenario(44)
+def test_a_late_copy_of_one_that_was_let_go_changes_nothing(training: Operation, blob_dir: Path) -> None:
+    sent = [send(training, unit, f"at {unit}".encode()) for unit in (1, 2, 3, 4)]
+    assert send(training, 1, b"at 1").pk == sent[-1].pk
+    assert units() == [4, 3], "the newer ones are not pushed out by an older one that comes late"
+    assert files(blob_dir) == {row.blob for row in sent[2:]}
 
 
 def test_another_content_for_a_committed_unit_is_refused(training: Operation, blob_dir: Path) -> None:
@@ -76,6 +89,7 @@ def test_another_content_for_a_committed_unit_is_refused(training: Operation, bl
     assert files(blob_dir) == {first.blob}
 
 
+@pytest.mark.scenario(44)
 def test_a_zombie_commits_nothing_after_the_take_over(training: Operation, blob_dir: Path) -> None:
     rows.lost(training)
     with pytest.raises(Over, match="failed"):
@@ -83,6 +97,7 @@ def test_a_zombie_commits_nothing_after_the_take_over(training: Operation, blob_
     assert files(blob_dir) == set()
 
 
+@pytest.mark.scenario(44)
 def test_a_take_over_while_the_bytes_come_in_wins(training: Operation, gpu: Worker, blob_dir: Path) -> None:
     def slow() -> object:
         yield b"wei"
@@ -125,9 +140,10 @@ def test_the_two_newest_are_kept(training: Operation, blob_dir: Path) -> None:
     usable = checkpoints.usable_checkpoints(training.research_id, Kind.TRAINING)
     assert [row.unit for row in usable] == [4, 3]
     assert files(blob_dir) == {row.blob for row in sent[2:]}
-    assert Checkpoint.objects.filter(pruned_at__isnull=False).count() == 2
+    assert units() == [4, 3], "the rows of those let go went with their bytes"
 
 
+@pytest.mark.scenario(44)
 def test_an_unusable_one_does_not_count_among_the_two(training: Operation) -> None:
     sent = [send(training, unit, f"at {unit}".encode()) for unit in (1, 2)]
     assert checkpoints.mark_unusable(sent[1].pk, "It is cut off.")
@@ -202,15 +218,3 @@ def test_two_uploads_of_one_checkpoint_at_once_give_one_row_and_one_file(trainin
         thread.join(30)
     assert failures == []
     assert files(blob_dir) == {Checkpoint.objects.get().blob}
-
-
-def test_checkpoints_of_a_completed_research_are_let_go_and_its_artifacts_kept(
-    training: Operation, blob_dir: Path
-) -> None:
-    send(training, 3)
-    artifact = send_artifact(training, "model.safetensors", b"model")
-    rows.completed(training)
-    rows.finish(training.research)
-    tidied = retention.tidy(older_than=-1)
-    assert (tidied.checkpoints, tidied.files) == (1, 1)
-    assert files(blob_dir) == {artifact.blob}
