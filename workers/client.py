@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
-BLOB_TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)  # urllib3 bounds each send of a body by the connect timeout
+SLOWEST_DISK = 8 << 20  # bytes a second at which the backend is sure to store and to verify
 CHUNK = 1 << 20
 
 
@@ -73,11 +73,11 @@ class Client:
             "Content-Type": "application/octet-stream",
         }
         with file.open("rb") as body:
-            _accept(self._request("PUT", path, body=body, headers=headers, timeout=BLOB_TIMEOUT))
+            _accept(self._request("PUT", path, body=body, headers=headers, timeout=_blob_timeout(size)))
 
     def fetch(self, path: str, target: Path, *, sha256: str, size: int) -> None:
         """Download one file, verified, atomically. Raises `Unreachable`, `Refused`, `Damaged`."""
-        answer = self._request("GET", path, headers={}, timeout=BLOB_TIMEOUT, preload_content=False)
+        answer = self._request("GET", path, headers={}, timeout=_blob_timeout(size), preload_content=False)
         try:
             _accept(answer)
             verified_write(_chunks(answer), target, sha256=sha256, size=size)
@@ -94,6 +94,13 @@ class Client:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{method} {path}: {error}") from error
+
+
+def _blob_timeout(size: int) -> urllib3.Timeout:
+    """How long a backend may be silent about a blob of `size` bytes: one that is frozen, or lost with its host, is
+    noticed in seconds, while a large blob has the time to get to the disk. urllib3 bounds each send of a body by the
+    connect timeout."""
+    return urllib3.Timeout(connect=READ_TIMEOUT, read=READ_TIMEOUT + size / SLOWEST_DISK)
 
 
 def _accept(answer: urllib3.BaseHTTPResponse) -> None:

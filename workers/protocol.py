@@ -41,12 +41,16 @@ class MetricPoint(Message):
 
 
 class OperationReport(Message):
-    """What the worker has of one operation. `result` with `completed`; `error` with `failed`."""
+    """What the worker has of one operation. `result` with `completed`; `error` with `failed`.
+
+    `more`: not all metrics fit into this call; an end is told with them, but counts only in the call with the last.
+    """
 
     id: Whole
     state: Literal["running", "completed", "failed", "interrupted"]
     progress: Progress | None = None
     metrics: list[MetricPoint] = Field(default_factory=list, max_length=5000)
+    more: bool = False
     checkpoint_unit: Whole | None = None
     result: dict[str, Any] | None = None
     error: ErrorReport | None = None

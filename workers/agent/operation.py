@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Stage = Literal["preparing", "ready", "running", "stopping", "finished"]
 
 METRICS_PER_CALL = 2000
-CHECKPOINT_SPACING = 0.2  # seconds between two uploads of a running operation: newest-only, so none is missed
+CHECKPOINT_SPACING = 1.0  # seconds between two uploads of a running operation: so much work a lost host costs
 CRASH_PATIENCE = 2.0  # seconds a crash may wait for the upload of the checkpoint that saves its work
 RETRY_FIRST, RETRY_MOST = 0.2, 5.0
 
@@ -90,19 +90,20 @@ class Operation:
         return not self.checkpoint_waits()
 
     def report(self, now: float, lease: float) -> OperationReport:
-        """What sync says of it. A backlog of metrics is told before the end; but once told, the end stays told, and
-        a restored operation has nothing but its end: no later incarnation may say that it runs."""
+        """What sync says of it. An end is told with `more` while metrics are left for later calls: a restored
+        operation has nothing but its end, since no later incarnation may say that it runs."""
         unsent = [point for point in self.metrics if point.unit > self.metrics_through]
-        small = len(unsent) <= METRICS_PER_CALL or self.restored
-        told = self.outcome if self.announced or (small and self.settled(now, lease)) else None
+        told = self.outcome if self.announced or self.settled(now, lease) else None
         self.announced = told is not None
+        more = len(unsent) > METRICS_PER_CALL
         return OperationReport(
             id=self.id,
             state=told.state if told else "running",
             progress=self.progress,
             metrics=unsent[:METRICS_PER_CALL],
+            more=more,
             checkpoint_unit=self.checkpoint,
-            result=told.result if told else None,
+            result=told.result if told and not more else None,
             error=told.error if told else None,
         )
 
@@ -110,6 +111,11 @@ class Operation:
         if unit is not None and unit > self.metrics_through:
             self.metrics_through = unit
             self.metrics = [point for point in self.metrics if point.unit > unit]
+
+    @property
+    def backlog(self) -> bool:
+        """More metrics than one call takes wait: the next need not wait for its heartbeat."""
+        return len(self.metrics) > METRICS_PER_CALL
 
     def finish(self, outcome: Outcome, now: float) -> None:
         self.stage, self.outcome, self.finished_at = "finished", outcome, now

@@ -238,7 +238,8 @@ class State:
         operation.store_metrics_through(item.metrics_through)
         if operation.outcome is not None and operation.in_flight is None and item.missing_artifacts:
             operation.send_again(item.missing_artifacts, now)
-        return []
+        told = item.metrics_through is not None and operation.backlog
+        return [SyncNow()] if told else []
 
     def _drop(self, operation: Operation) -> list[Effect]:
         if operation.stage == "running":

@@ -32,6 +32,8 @@ def answer(
     if report.state == "running" and operation.incarnation != request.incarnation:
         return OperationAnswer(id=report.id, verdict="stop", reason="superseded")
     _store_progress(record, worker, report, operation)
+    if report.more:
+        return _running(record, report, operation)
     handlers = {"running": _running, "completed": _completed, "failed": _failed, "interrupted": _interrupted}
     return handlers[report.state](record, report, operation)
 
@@ -59,12 +61,17 @@ def _store_progress(record: Change, worker: Worker, report: OperationReport, ope
                    "progress_message": storable(progress.message)}  # fmt: skip
         if progress.unit > operation.unit:
             fields["progressed_at"] = DatabaseNow()
+        if _moved(operation, fields):
+            record.touch("operation", operation.pk)
         operation.unit = progress.unit
-        record.touch("operation", operation.pk)
     operations.one(
         Operation.objects.filter(pk=operation.pk, status=Status.RUNNING).update(**fields),
         f"Report on operation {operation.pk}",
     )
+
+
+def _moved(operation: Operation, fields: dict[str, Any]) -> bool:
+    return any(getattr(operation, name) != fields[name] for name in ("unit", "units", "fraction", "progress_message"))
 
 
 def _running(_record: Change, report: OperationReport, operation: Operation) -> OperationAnswer:

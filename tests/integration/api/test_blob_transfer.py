@@ -122,6 +122,7 @@ def test_unknown_finished_and_another_incarnations_operations_are_told_apart(
     assert not Checkpoint.objects.exists()
 
 
+@pytest.mark.scenario(19, 44)
 def test_a_damaged_checkpoint_is_answered_with_410_and_never_used_again(
     url: str, training: Operation, file: Path, tmp_path: Path, blob_dir: Path
 ) -> None:

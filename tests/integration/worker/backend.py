@@ -57,6 +57,7 @@ class Backend:
     verdicts: dict[int, OperationAnswer] = field(default_factory=dict)  # instead of the usual answer
     acknowledges: bool = True
     drain: bool = False
+    mute: int = 0  # so many of the next uploads are read and never answered
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -66,6 +67,7 @@ class Backend:
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
+        self.stopped = threading.Event()
 
     def __enter__(self) -> Self:
         self.start()
@@ -76,12 +78,14 @@ class Backend:
 
     def start(self) -> None:
         handler = type("Handler", (_Handler,), {"backend": self})
+        self.stopped.clear()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self) -> None:
         """An outage: nobody listens and every connection is cut."""
+        self.stopped.set()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -155,7 +159,7 @@ class Backend:
             return self.verdicts[report.id]
         through = max((point.unit for point in report.metrics), default=None)
         going_on = OperationAnswer(id=report.id, verdict="continue", metrics_through=through)
-        if report.state == "running" or not self.acknowledges:
+        if report.state == "running" or report.more or not self.acknowledges:
             return going_on
         listed = (report.result or {}).get("artifacts", {})
         missing = [name for name in listed if f"{report.id}/artifacts/{name}" not in self.stored]
@@ -207,6 +211,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         payload = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.backend.mute > 0:
+            self.backend.mute -= 1
+            self.backend.stopped.wait()
+            return
         name = re.sub(r"^/api/v1/operations/", "", self.path)
         if hashlib.sha256(payload).hexdigest() != self.headers[CHECKSUM_HEADER]:
             self._say(422, b"{}")

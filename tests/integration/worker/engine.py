@@ -19,8 +19,8 @@ MODEL = b"weights"
 
 def run(job: Job, reporter: Reporter) -> dict[str, Any]:
     """`units` of `pause` seconds; `at` is the unit where `do` happens: a signal's name, "print", "raise", "refuse",
-    "hang" or "fill" (a checkpoint of `size` bytes)."""
-    spec = {"units": 3, "pause": 0.0, "at": -1, "do": "", "size": 0} | dict(job.spec)
+    "hang" or "fill" (a checkpoint of `size` bytes). A checkpoint after `every` so many units."""
+    spec = {"units": 3, "pause": 0.0, "at": -1, "do": "", "size": 0, "every": 1} | dict(job.spec)
     first, total = _resume(job)
     if spec.get("needs_beginning") and job.checkpoint is not None:
         raise UnusableCheckpoint("this engine begins at the beginning")
@@ -29,7 +29,8 @@ def run(job: Job, reporter: Reporter) -> dict[str, Any]:
             _do(spec, reporter, unit)
         total += unit
         reporter.metric(unit, {"total": float(total)})
-        reporter.checkpoint(unit, json.dumps({"next": unit + 1, "total": total}).encode())
+        if unit % spec["every"] == 0:
+            reporter.checkpoint(unit, json.dumps({"next": unit + 1, "total": total}).encode())
         reporter.progress(unit + 1, spec["units"], f"unit {unit}")
         if reporter.should_stop():
             raise Interrupted

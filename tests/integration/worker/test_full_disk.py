@@ -76,3 +76,26 @@ def test_a_folder_that_cannot_be_written_is_said(backend: Backend, tmp_path: Pat
     with WorkerProcess(tmp_path / "data", backend.url, "--data-dir", str(tmp_path / "file")) as worker:
         assert worker.end() == 6
     assert "cannot be used: Not a directory" in worker.text
+
+
+def test_a_disk_that_fills_up_under_a_checkpoint_costs_that_try_and_with_space_again_work_goes_on(
+    backend: Backend, small_disk: Path
+) -> None:
+    with WorkerProcess(small_disk / "data", backend.url) as worker:
+        backend.give(3, units=9, at=2, do="fill", size=30 * MIB)
+        error = backend.wait_end(3).error
+        assert worker.end() == 6
+    assert error is not None
+    assert (error.reason, error.exit_code) == ("crashed", 6)
+    assert "cannot be written: No space left on device" in error.message
+    assert "3/checkpoints/1" in backend.stored, "what was written before is saved"
+    assert not [path for path in small_disk.rglob("*.ckpt*") if path.stat().st_size >= MIB], "nothing half-written"
+
+    filler = small_disk / "other"
+    filler.write_bytes(b"x" * 20 * MIB)
+    with WorkerProcess(small_disk / "data", backend.url) as worker:
+        assert worker.end() == 6
+    filler.unlink()
+    with WorkerProcess(small_disk / "data", backend.url):
+        backend.give(4, units=3)
+        assert backend.wait_end(4).state == "completed"

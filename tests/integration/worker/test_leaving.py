@@ -24,6 +24,7 @@ def busy(backend: Backend, start: Start) -> WorkerProcess:
     return worker
 
 
+@pytest.mark.scenario(14)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_leave_it_checkpoints_reports_interrupted_and_goes(
     backend: Backend, busy: WorkerProcess, number: int

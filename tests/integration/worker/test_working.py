@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.worker.engine import MODEL
 from tests.support.waiting import wait_until
 from workers.protocol import InputRef
@@ -81,6 +83,7 @@ def test_an_input_is_fetched_once_and_kept(backend: Backend, start: Start, tmp_p
     assert [path.name for path in (tmp_path / "data" / "cache").iterdir()] == [ref.sha256]
 
 
+@pytest.mark.scenario(19, 44)
 def test_it_goes_on_from_the_newest_checkpoint_that_is_whole(backend: Backend, start: Start) -> None:
     worker = start()
     newest = backend.checkpoint(5, 7, b'{"next": 8, "to', announced=b'{"next": 8, "total": 28}')
