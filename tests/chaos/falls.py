@@ -25,7 +25,8 @@ class _Fall:
 class Falls:
     """`look()` often; `seconds` says by kind how long it took until the last of those below was gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = LONGEST_S) -> None:
+        self.longest = longest
         self.seconds: dict[str, list[float]] = {}
         self.broken: list[str] = []
         self._falling: list[_Fall] = []
@@ -45,7 +46,7 @@ class Falls:
             lasted = time.monotonic() - fall.since
             if not fall.left:
                 self.seconds.setdefault(fall.kind, []).append(lasted)
-            elif lasted > LONGEST_S:
+            elif lasted > self.longest:
                 self.broken += [f"{_named(one)} outlived the {fall.kind} above it" for one in fall.left]
                 fall.left = []
         self._falling = [fall for fall in self._falling if fall.left]

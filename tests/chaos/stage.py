@@ -118,15 +118,9 @@ class Stage:
             one.stop(60.0)
         wait_until(lambda: not self.processes(), timeout=20, what="no process of the chaos run is left")
 
-    def trees(self) -> list[psutil.Process]:
-        """Every living process below what is kept, and that itself."""
-        found: list[psutil.Process] = []
-        for one in self.kept:
-            with suppress(psutil.NoSuchProcess):
-                if one.process is not None and one.process.poll() is None:
-                    top = psutil.Process(one.process.pid)
-                    found += [top, *top.children(recursive=True)]
-        return found
+    def tops(self) -> list[int]:
+        """The living processes among those that are kept: everything of this run hangs below them."""
+        return [one.process.pid for one in self.kept if one.process is not None and one.process.poll() is None]
 
     def processes(self) -> list[psutil.Process]:
         """Every living process of this run, whoever its parent is now."""

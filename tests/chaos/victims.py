@@ -32,15 +32,33 @@ class Victim:
 def look(stage: Stage) -> dict[str, list[Victim]]:
     """The victims there are now, by kind; in order of birth, so that the same run finds them in the same order."""
     found: dict[str, list[Victim]] = {}
-    for process in stage.trees():
-        try:
-            kind = kind_of(process)
-            if kind and process.status() != psutil.STATUS_ZOMBIE:
-                below = tuple(child.pid for child in process.children(recursive=True))
-                found.setdefault(kind, []).append(Victim(kind, process.pid, below, _worker(process, kind)))
-        except psutil.Error:
-            continue
+    below = _children()
+    for top in stage.tops():
+        for pid in (top, *_all_below(top, below)):
+            try:
+                process = psutil.Process(pid)
+                kind = kind_of(process)
+                if kind and process.status() != psutil.STATUS_ZOMBIE:
+                    victim = Victim(kind, pid, tuple(_all_below(pid, below)), _worker(process, kind))
+                    found.setdefault(kind, []).append(victim)
+            except psutil.Error:
+                continue
     return found
+
+
+def _children() -> dict[int, list[int]]:
+    """Of every process of this host, read once: asking for those below each of ours would read them all each time."""
+    found: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter(["ppid", "create_time"]):
+        found.setdefault(process.info["ppid"], []).append(process)
+    return {
+        parent: [child.pid for child in sorted(children, key=lambda one: (one.info["create_time"] or 0.0, one.pid))]
+        for parent, children in found.items()
+    }
+
+
+def _all_below(pid: int, children: dict[int, list[int]]) -> list[int]:
+    return [one for child in children.get(pid, []) for one in (child, *_all_below(child, children))]
 
 
 def kind_of(process: psutil.Process) -> str:
