@@ -7,6 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from workers.faults import point
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -26,6 +28,7 @@ def verified_write(chunks: Iterable[bytes], path: Path, *, sha256: str, size: in
             _copy(chunks, handle.write, sha256, size)
             handle.flush()
             os.fsync(handle.fileno())
+        point("input.written")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

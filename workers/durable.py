@@ -6,6 +6,8 @@ import errno
 import os
 from typing import TYPE_CHECKING, Final
 
+from workers.faults import point
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -31,7 +33,9 @@ def write_durably(path: Path, payload: bytes) -> None:
             handle.write(payload)
             handle.flush()
             os.fsync(handle.fileno())
+        point("file.written")
         temporary.replace(path)
+        point("file.renamed")
     finally:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from workers.durable import sync_folder, write_durably
+from workers.faults import point
 from workers.protocol import ErrorReport, Message, MetricPoint, Progress
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Spool:
         except FileNotFoundError:
             return
         sync_folder(self._operations)
+        point("spool.set_aside")
         shutil.rmtree(trash, ignore_errors=True)
 
     def restore(self) -> dict[int, Outcome]:

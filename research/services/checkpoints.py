@@ -63,8 +63,12 @@ def usable_checkpoints(research_id: int, kind: str) -> list[Checkpoint]:
 
 
 def mark_unusable(checkpoint_id: int, why: str) -> bool:
-    """Never go on from this checkpoint again; False when that was known. Raises `NotFound`."""
+    """Never go on from this checkpoint again; False when that was known. Raises `NotFound`.
+
+    Under the lock of its research: a coordinator that is about to go on from it starts first, or sees it.
+    """
     with change() as record:
+        locks.operations(Checkpoint.objects.filter(pk=checkpoint_id).values_list("operation_id", flat=True))
         checkpoint = Checkpoint.objects.select_related("operation").filter(pk=checkpoint_id).first()
         if checkpoint is None:
             raise NotFound(f"There is no checkpoint {checkpoint_id}.")
@@ -77,6 +81,7 @@ def mark_unusable(checkpoint_id: int, why: str) -> bool:
                 level=Level.WARNING, research=checkpoint.operation.research_id, operation=checkpoint.operation_id,
                 checkpoint=checkpoint_id, unit=checkpoint.unit,
             )  # fmt: skip
+    point("checkpoint.marked")
     return bool(updated)
 
 

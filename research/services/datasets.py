@@ -11,6 +11,7 @@ from research.models import Dataset, Topic
 from research.services import blobs
 from research.services.change import change
 from research.services.errors import Invalid
+from workers.faults import point
 from workers.market.bars import TIMEFRAMES, BadBars, Bars
 from workers.market.csvfile import BadData, read_csv
 
@@ -74,6 +75,7 @@ def store(
             message = f"{len(bars)} bars of {bars.symbol} {bars.timeframe} were loaded from {source}."
             record.event(Topic.SYSTEM, "dataset.loaded", message, user=user, dataset=dataset.pk, sha256=sha256)
             record.touch("dataset", dataset.pk)
+    point("dataset.committed")
     return dataset, new
 
 

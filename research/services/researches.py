@@ -12,6 +12,7 @@ from research.services import locks, operations
 from research.services.change import change
 from research.services.errors import Invalid, Refused
 from research.services.given import check_given, on_market
+from workers.faults import point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ def create(
             Topic.RESEARCH, "research.created", f"Research {research.pk} is created: {research.brief}",
             research=research, user=name, seed=research.seed,
         )  # fmt: skip
+    point("research.created")
     return research
 
 
@@ -132,6 +134,7 @@ def cancel(research_id: int, *, user: str = "") -> Research:
         )
         operations.one(updated, f"Cancelling research {research_id}")
         record.event(Topic.RESEARCH, "research.cancelled", f"Research {research_id} is cancelled.", research=research)
+    point("research.cancelled")
     research.refresh_from_db()
     return research
 
@@ -161,6 +164,7 @@ def resume(research_id: int, *, user: str = "") -> Research:
             Topic.RECOVERY, "research.resumed",
             f"Research {research_id} was {research.state} and goes on where it stopped.", research=research, user=user,
         )  # fmt: skip
+    point("research.resumed")
     research.refresh_from_db()
     return research
 

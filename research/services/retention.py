@@ -14,6 +14,7 @@ from django.db import transaction
 from research.lifecycle.states import State
 from research.models import Artifact, Checkpoint, Dataset
 from research.services import blobs, locks, pruning
+from workers.faults import point
 
 if TYPE_CHECKING:
     from research.services.blobstorage import BlobStorage
@@ -45,6 +46,7 @@ def prune_completed() -> int:
         with transaction.atomic():
             locks.research(research)
             count += pruning.release(research)
+        point("retention.released")
     return count
 
 
@@ -58,6 +60,7 @@ def sweep_files(*, older_than: float = UPLOAD_S) -> int:
     unneeded = [name for name, unfinished in candidates if unfinished or name not in needed]
     for name in unneeded:
         store.delete(name)
+        point("retention.removed")
     return len(unneeded)
 
 

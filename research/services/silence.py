@@ -36,14 +36,14 @@ def watch() -> bool:
         if not together:
             cursor.execute("UPDATE research_cover SET silence_ended = true WHERE NOT silence_ended")
             return False
+    with change() as record, connection.cursor() as cursor:
         cursor.execute(
             "UPDATE research_cover SET silence_since = clock_timestamp(), silence_ended = false"
             " WHERE id = 1 AND silence_ended AND noted_at > clock_timestamp() - interval '2.5 s'"
         )
         begun = bool(cursor.rowcount == 1)
-    if begun:
-        entry, silent, known, by = together[0]
-        with change() as record:
+        if begun:
+            entry, silent, known, by = together[0]
             record.event(
                 Topic.SYSTEM, "workers.silent_together",
                 f"{silent} of {known} workers that come through {entry or 'the same entry'} went silent "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from research.models import Topic, Worker
 from research.services.change import change
 from research.services.errors import NotFound, Refused
+from workers.faults import point
 
 
 def drain(name: str, *, user: str = "") -> None:
@@ -24,3 +25,4 @@ def drain(name: str, *, user: str = "") -> None:
             f"{user or 'Somebody'} asked worker {name} to hand over its work and leave.", worker=name, user=user,
         )  # fmt: skip
         record.touch("worker", worker.pk)
+    point("worker.drain_asked")
