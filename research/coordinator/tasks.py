@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from uuid import uuid4
 
 import psycopg
@@ -21,7 +22,8 @@ def coordinate() -> None:
     if clusters.draining() or not Research.objects.unfinished().exists():
         return  # a cluster that leaves leads no more; a web process sees that nobody leads and calls again
     try:
-        with Leader(clusters.current() or uuid4(), f"cluster {clusters.current_label()}") as leader:
+        label = f"cluster {clusters.current_label()}, process {os.getpid()}"
+        with Leader(clusters.current() or uuid4(), label) as leader:
             work_left = serve(leader)
     except NotLeader:
         return
