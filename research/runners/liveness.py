@@ -69,9 +69,11 @@ def _in_process(operation: Operation, amnesty: Amnesty) -> Look:
         cursor.execute(_IN_PROCESS, {"klass": LOCK_OPERATION, "key": second_key(operation.pk), **about})
         held, late, overdue = cursor.fetchone()
     lost: dict[str, Any] | None = None
-    if not held:
+    # A runner ends its own process when it renews past its deadline: that is the time-out at work, and no loss.
+    ended_itself = float(overdue - late) >= settings.ENV.phase_lease
+    if not held and not ended_itself:
         lost = {"signal": "lock", "text": "its database session is gone"}
-    elif late > 0:
+    elif held and late > 0:
         lost = {"signal": "lease", "late_s": round(float(late), 3),
                 "text": f"its lease ended {float(late):.1f} s ago (stopped, frozen or cut off)"}  # fmt: skip
     return Look(lost=lost, overdue={"late_s": round(float(overdue), 3)} if overdue > 0 else None)

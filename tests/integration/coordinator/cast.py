@@ -8,9 +8,11 @@ from research.coordinator import admission, apply, attention
 from research.lifecycle.states import LIVE, Status
 from research.models import Operation, Research
 from research.runners.hold import Hold
+from research.runners.keys import LOCK_OPERATION, second_key
 from research.runners.liveness import Amnesty
 from tests.support import factories
 from tests.support.sql import execute
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +45,14 @@ def tries(row: Research) -> list[tuple[str, str, str]]:
 def state(row: Research) -> str:
     row.refresh_from_db()
     return str(row.state)
+
+
+def let_go(hold: Hold) -> None:
+    """End its session, as the operating system does for a dead process; the server takes a moment to free the lock."""
+    hold.release()
+    held = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = %(klass)s AND objid = %(key)s"
+    about = {"klass": LOCK_OPERATION, "key": second_key(hold.operation_id)}
+    wait_until(lambda: execute(held, **about) == 0, what="the lock is free")
 
 
 def held_design() -> Iterator[tuple[Operation, Hold]]:

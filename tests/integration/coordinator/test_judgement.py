@@ -9,7 +9,7 @@ import pytest
 from research.lifecycle.states import Reason, Status
 from research.models import Event, Operation
 from research.runners.liveness import Amnesty
-from tests.integration.coordinator.cast import NONE, covered, held_design, live, tick, tries
+from tests.integration.coordinator.cast import NONE, covered, held_design, let_go, live, tick, tries
 from tests.support import factories
 from tests.support.caller import completed, running
 from tests.support.sql import execute, shift
@@ -50,7 +50,7 @@ def test_a_design_whose_process_died_is_orphaned_with_clear_words_and_started_ag
     term: int, design: tuple[Operation, Hold]
 ) -> None:
     operation, hold = design
-    hold.release()  # the operating system closes the session of a dead process
+    let_go(hold)  # the operating system closes the session of a dead process
     for _ in range(3):
         tick(term)
     assert tries(operation.research) == [("design", "failed", "orphaned"), ("design", "queued", "")]
@@ -77,7 +77,7 @@ def test_a_frozen_process_keeps_its_lock_and_is_found_by_its_lease(term: int, de
 
 def test_an_amnesty_judges_no_phase(term: int, design: tuple[Operation, Hold]) -> None:
     operation, hold = design
-    hold.release()
+    let_go(hold)
     tick(term, Amnesty(active=True, reason="PostgreSQL restarted"))
     factories.again(operation, Status.RUNNING)
     tick(term, NONE)
@@ -101,7 +101,7 @@ def test_the_lock_of_another_operation_does_not_keep_this_one_alive(term: int, d
 def test_a_stored_answer_is_what_the_next_design_goes_on_from(term: int, design: tuple[Operation, Hold]) -> None:
     operation, hold = design
     saved = factories.checkpoint(operation, 1, b"{}")
-    hold.release()
+    let_go(hold)
     tick(term)
     assert (live(operation.research).resumed_from, live(operation.research).resumed_from_unit) == (saved, 1)
 
