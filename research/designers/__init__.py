@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from research.designers import evolution
-from research.designers.base import Brief, Designer, Memory
+from research.designers.base import Brief, Designer, Memory, Proposal
 from workers.strategy.problems import did_you_mean
 
-__all__ = ["Brief", "Designer", "Memory", "UnknownDesigner", "get", "names"]
+__all__ = ["Brief", "Designer", "Memory", "Proposal", "UnknownDesigner", "get", "names"]
 
 _DESIGNERS: dict[str, Designer] = {"evolution": evolution.Evolution()}
 

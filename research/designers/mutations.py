@@ -1,4 +1,4 @@
-"""One structured change to a strategy that was not rejected."""
+"""One structured change to a strategy that was not rejected. `CHANGES` names the kinds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from research.designers import fresh
-from research.designers.ingredients import identifier, themes
+from research.designers.ingredients import INGREDIENTS, choose, identifier, themes
 from workers.market.indicators import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 SEPARATOR = " — "
 
 
-def mutate(random: Random, parent: dict[str, Any], brief: Brief) -> dict[str, Any]:
-    """A changed copy of `parent` for the brief's symbol and timeframe; its name says what was changed."""
+def mutate(random: Random, parent: dict[str, Any], brief: Brief, kind: str) -> dict[str, Any]:
+    """A copy of `parent` with a change of a `kind`, on the brief's symbol and timeframe; its name says which."""
     spec = copy.deepcopy(parent)
     spec["data"] = {"symbol": brief.symbol, "timeframe": brief.timeframe}
-    change = random.choice((period, weight, labels, decision, network, learning))
-    words = change(random, spec, "short" in themes(brief.text))
+    words = CHANGES[kind](random, spec, "short" in themes(brief.text))
     base = str(spec["name"]).split(SEPARATOR)[0]
     spec["name"] = base[: 80 - len(SEPARATOR) - len(words)] + SEPARATOR + words
     return spec
@@ -42,6 +41,21 @@ def period(random: Random, spec: dict[str, Any], _: bool) -> str:
     if new != name and new not in spec["indicators"]:
         _rename(spec, name, new)
     return f"{indicator['function']} {key} {params[key]}"
+
+
+def swap(random: Random, spec: dict[str, Any], _: bool) -> str:
+    """An indicator for another that stands for the same idea; its terms and rules stay."""
+    name = random.choice(sorted(spec["indicators"]))
+    old = spec["indicators"][name]
+    ideas = [one.idea for one in INGREDIENTS if one.function == old["function"]]
+    if not ideas:  # given by a user, and not one of ours
+        return period(random, spec, _)
+    new, indicator, _terms = choose(random, ideas[0], frozenset()).pick(random)
+    if new in spec["indicators"]:
+        return period(random, spec, _)
+    spec["indicators"][name] = indicator
+    _rename(spec, name, new)
+    return f"{new} for {name}"
 
 
 def weight(random: Random, spec: dict[str, Any], _: bool) -> str:
@@ -76,6 +90,12 @@ def learning(random: Random, spec: dict[str, Any], _: bool) -> str:
     rate = random.choice((0.005, 0.01, 0.02, 0.03, 0.05))
     spec["training"] = {**spec.get("training", {}), "learning_rate": rate}
     return f"learning rate {rate:g}"
+
+
+CHANGES = {
+    "period": period, "swap": swap, "weight": weight, "labels": labels, "decision": decision, "network": network,
+    "learning": learning,
+}  # fmt: skip
 
 
 def _rename(spec: dict[str, Any], old: str, new: str) -> None:

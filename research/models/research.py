@@ -39,6 +39,8 @@ class Research(models.Model):
     seed = models.BigIntegerField()
     memory_seq = models.BigIntegerField(default=0)
     given = models.JSONField(null=True, blank=True)  # a specification given by the user; then nothing is designed
+    # What its strategy was made from: {"parent": trial, "research": of the trial, "change": kind}, or nothing.
+    lineage = models.JSONField(default=dict, blank=True)
     overrides = models.JSONField(default=list, blank=True)  # ["training.epochs=5000", ...]
     strategy = models.ForeignKey("Strategy", null=True, blank=True, on_delete=models.PROTECT, related_name="researches")
     dataset = models.ForeignKey("Dataset", on_delete=models.PROTECT, related_name="researches")

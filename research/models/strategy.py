@@ -52,6 +52,8 @@ class Trial(models.Model):
     symbol = models.CharField(max_length=32)
     timeframe = models.CharField(max_length=8)
     strategy_sha256 = models.CharField(max_length=64)
+    brief = models.TextField(blank=True, default="")
+    lineage = models.JSONField(default=dict, blank=True)  # as on its research
     spec = models.JSONField()
     sharpe = models.FloatField(null=True)  # per period, not annualised
     dsr = models.FloatField(null=True)

@@ -22,6 +22,7 @@ class Leaves:
     gates: Mapping[str, Any] = field(default_factory=dict)  # name of the phase -> gate, stored once
     strategy: Mapping[str, Any] | None = None
     origin: str = ""
+    lineage: Mapping[str, Any] | None = None  # what it was made from, where a designer changed a trial
     verdict: Mapping[str, Any] | None = None
     metrics: Mapping[str, Any] | None = None
     trial: Mapping[str, Any] | None = None

@@ -22,6 +22,8 @@ def absorb(record: Change, research: Research, operation: Operation, leaves: Lea
     fields: dict[str, Any] = {}
     if leaves.strategy is not None:
         fields["strategy"] = _strategy(leaves.strategy, leaves.origin)
+    if leaves.lineage:
+        fields["lineage"] = dict(leaves.lineage)
     if leaves.gates:
         fields["gates"] = {**research.gates, **leaves.gates}
         for phase, gate in leaves.gates.items():

@@ -23,7 +23,7 @@ def check_given(
     try:
         if given is not None:
             return complete(given, overrides)
-        sample = designers.get(designer).design(designers.Brief(text="", symbol="SAMPLE", timeframe="1d", seed=0))
+        sample = designers.get(designer).design(designers.Brief(text="", symbol="SAMPLE", timeframe="1d", seed=0)).spec
         complete(sample, overrides)
     except (strategy.InvalidStrategy, ValueError, LookupError) as error:
         raise Invalid(str(error)) from None

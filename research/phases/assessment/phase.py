@@ -65,7 +65,7 @@ class Assess(InProcess):
         trial = {
             "symbol": research.symbol, "timeframe": research.timeframe, "strategy_sha256": strategy_sha256(parse(spec)),
             "spec": spec, "sharpe": result["sharpe_per_period"], "dsr": metrics.get("dsr"), "verdict": verdict["label"],
-            "metrics": metrics,
+            "metrics": metrics, "brief": research.brief, "lineage": research.lineage,
         }  # fmt: skip
         message = f"Research {research.pk} is complete: {verdict['label']}."
         counted = None if research.reproduces_id else trial  # the same trial again is no new one

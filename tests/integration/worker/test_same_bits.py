@@ -73,7 +73,7 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Work, dic
     bars, _ = read_csv(PROJECT / "data" / "nasdaq_daily.csv", "NASDAQ", "1d")
     (folder / "bars").write_bytes(bars.to_bytes())
     brief = designers.Brief(text="Follow the trend", symbol="NASDAQ", timeframe="1d", seed=3, memory=())
-    strategy = designers.get("evolution").design(brief)
+    strategy = designers.get("evolution").design(brief).spec
     strategy["training"] |= TRAINING
     spec = {"strategy": strategy, "checkpoint_every_s": 0}
     training = Work("training", spec, {"bars": folder / "bars"}, folder / "training")

@@ -3,11 +3,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from random import Random
 
 import pytest
 
 from research import designers
-from research.designers.evolution import best, essence
+from research.designers import mutations, novelty
+from research.designers.bandit import choose_kind, outcomes
+from research.designers.evolution import best, essence, related
 from tests.unit.engine_a import cast
 from workers.strategy import describe, parse, strategy_sha256
 from workers.training.prepare import prepare
@@ -18,7 +22,11 @@ def brief(seed, text="", memory=()):
 
 
 def design(seed, text="", memory=()):
-    return designers.get("evolution").design(brief(seed, text, memory))
+    return propose(seed, text, memory).spec
+
+
+def propose(seed, text="", memory=(), bars=None):
+    return designers.get("evolution").design(replace(brief(seed, text, memory), bars=bars))
 
 
 def trial(seq, verdict="inconclusive", dsr=0.6, **changes):
@@ -42,7 +50,7 @@ def test_the_same_brief_gives_the_same_strategy_in_every_process():
     assert design(5, "momentum", memory) == design(5, "momentum", memory)
     code = (
         "import json; from research import designers as d;"
-        "print(json.dumps([d.get('evolution').design(d.Brief('momentum', 'NASDAQ', '1d', s)) for s in range(20)]))"
+        "print(json.dumps([d.get('evolution').design(d.Brief('momentum', 'NASDAQ', '1d', s)).spec for s in range(20)]))"
     )
     answers = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
                for _ in range(2)]  # fmt: skip
@@ -69,11 +77,11 @@ def test_the_words_of_a_brief_steer_the_design():
 
 def test_a_good_parent_is_changed_in_one_thing_most_of_the_time():
     parent = trial(3)
-    children = [parse(design(seed, memory=(parent,))) for seed in range(100)]
-    related = [child for child in children if child.name.startswith(parent.spec["name"] + " — ")]
+    proposals = [propose(seed, memory=(parent,)) for seed in range(100)]
+    related = [one for one in proposals if one.parent == parent.seq]
     assert 50 <= len(related) <= 90
-    assert len({child.name for child in related}) >= 10
-    assert all(essence(child.model_dump(mode="json")) != essence(parent.spec) for child in children)
+    assert len({one.spec["name"] for one in related}) >= 10
+    assert all(essence(one.spec) != essence(parent.spec) for one in proposals)
 
 
 def test_rejected_and_broken_trials_are_no_parents():
@@ -122,3 +130,78 @@ def test_a_changed_strategy_speaks_only_of_indicators_it_has():
         spoken = {word.strip(".,;:") for word in f"{spec['name'].split(' — ')[0]} {spec['hypothesis']}".split()}
         named = {word for word in spoken if any(c.isdigit() for c in word)}
         assert named <= set(spec["indicators"]), spec["name"]
+
+
+def child(seq, parent, change, dsr):
+    return replace(trial(seq, dsr=dsr), parent=parent, change=change)
+
+
+def test_what_changes_brought_is_counted_by_kind():
+    memory = [trial(1, dsr=0.5), child(2, 1, "period", 0.7), child(3, 1, "period", 0.4), child(4, 2, "weight", 0.9),
+              child(5, 99, "weight", 0.9)]  # fmt: skip
+    assert outcomes(memory) == {"period": (1, 1), "weight": (1, 0)}
+
+
+def test_kinds_of_change_that_helped_are_chosen_more_often_and_none_is_given_up():
+    memory = [trial(1, dsr=0.5), *(child(seq, 1, "swap", 0.8) for seq in range(2, 20)),
+              *(child(seq, 1, "labels", 0.2) for seq in range(20, 40))]  # fmt: skip
+    drawn = [choose_kind(Random(seed), mutations.CHANGES, memory) for seed in range(400)]
+    assert drawn.count("swap") > 3 * max(drawn.count(kind) for kind in mutations.CHANGES if kind != "swap")
+    assert drawn.count("labels") < drawn.count("period")
+    assert set(drawn) >= set(mutations.CHANGES) - {"labels"}
+
+
+def test_a_proposal_says_what_it_was_made_from():
+    memory = tuple(trial(seq) for seq in range(1, 6))
+    proposals = [propose(seed, memory=memory) for seed in range(60)]
+    changed = [one for one in proposals if one.parent is not None]
+    assert 25 <= len(changed) <= 55
+    assert {one.parent for one in changed} <= {one.seq for one in memory}
+    assert all(one.change in mutations.CHANGES and " — " in one.spec["name"] for one in changed)
+    assert all(one.change == "fresh" for one in proposals if one.parent is None)
+
+
+def test_a_near_duplicate_is_dropped_before_any_training():
+    bars, _ = cast.nasdaq()
+    memory = tuple(trial(seq, dsr=0.9 - seq / 100) for seq in range(1, 5))
+    tried = novelty.Tried(bars, [one.spec for one in memory])
+    blind = [propose(seed, memory=memory) for seed in range(80)]
+    alike = [one.change in {"period", "swap", "weight", "fresh"} and tried.alike(one.spec) for one in blind]
+    assert any(alike)
+    for seed, was_alike in enumerate(alike):
+        seeing = propose(seed, memory=memory, bars=bars)
+        assert (seeing.dropped > 0) == was_alike
+        if not was_alike:
+            assert seeing.spec == blind[seed].spec
+        elif seeing.change in {"period", "swap", "weight", "fresh"}:
+            assert not tried.alike(seeing.spec)
+
+
+def test_a_strategy_is_like_itself_and_unlike_its_opposite():
+    bars, _ = cast.nasdaq()
+    spec = trial(1).spec
+    opposite = {**spec, "rules": [{**rule, "then": -rule["then"]} for rule in spec["rules"]]}
+    own, other = novelty.scores(bars, spec), novelty.scores(bars, opposite)
+    assert novelty.correlation(own, own) > 0.999
+    assert novelty.correlation(own, other) < -0.99
+    assert novelty.scores(bars, {"version": 9}) is None
+
+
+def test_parents_come_from_briefs_about_the_same_where_there_are_such():
+    trend = replace(trial(1, dsr=0.6), brief="Follow the trend")
+    dips = replace(trial(2, dsr=0.9), brief="Buy oversold dips")
+    lost = replace(trial(3, verdict="reject"), brief="calm markets")
+    memory = (trend, dips, lost)
+    assert related(brief(0, "momentum", memory)) == [trend]
+    assert related(brief(0, "what falls reverts", memory)) == [dips]
+    assert related(brief(0, "volatility", memory)) == [*memory]
+    assert related(brief(0, "", memory)) == [*memory]
+
+
+def test_an_indicator_is_swapped_for_one_of_the_same_idea_and_the_rules_follow():
+    for seed in range(40):
+        parent = design(seed)
+        changed = mutations.mutate(Random(seed), parent, brief(seed), "swap")
+        parse(changed)
+        assert len(changed["rules"]) == len(parent["rules"])
+        assert changed["indicators"] != parent["indicators"] or " for " not in changed["name"]
