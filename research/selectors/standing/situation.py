@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Q
 
 from research.coordinator.admission import capacity
 from research.coordinator.attention import lost_in_process
+from research.lifecycle.pace import stretched
 from research.lifecycle.states import ACTIVE, Status
 from research.models import Checkpoint, Cluster, Cover, Operation, Research, Term
 from research.models.clock import DatabaseNow, In, database_now
@@ -120,7 +121,9 @@ class Situation:
         cover = self._cover
         if cover is None or cover.silence_since is None:
             return 0.0
-        return max(0.0, settings.ENV.amnesty - (self.now - cover.silence_since).total_seconds())
+        env = settings.ENV
+        longest = max((stretched(worker.heartbeat_s, env.heartbeat) for worker in self.workers), default=1.0)
+        return max(0.0, env.amnesty * longest - (self.now - cover.silence_since).total_seconds())
 
     @cached_property
     def workers(self) -> list[WorkerView]:
