@@ -26,6 +26,10 @@ _DURATIONS = (
     "heartbeat", "lease", "suspect", "phase_lease", "design_deadline", "assessment_deadline", "training_deadline",
     "backtest_deadline",
 )  # fmt: skip
+_LEAST = {
+    "max_orphans": 1, "phase_slots": 1, "max_blob_mb": 1, "max_active": 0, "drain": 0, "training_workers": 0,
+    "backtest_workers": 0,
+}  # fmt: skip
 _QUEUE = {"max_attempts": 1, "ack_failures": True, "queue_limit": 1, "bulk": 1}
 
 
@@ -58,9 +62,33 @@ def check_environment(env: Environment) -> Iterator[CheckMessage]:
     if env.phase_lease < 2 * RENEWED_EVERY_S:
         text = f"{variable('phase_lease')} is {env.phase_lease:g}, and it is renewed every second."
         yield _error(5, text, "It must be at least 2.")
-    for name in ("max_orphans", "phase_slots"):
-        if getattr(env, name) < 1:
-            yield _error(6, f"{variable(name)} is {getattr(env, name)}.", "It must be at least 1.")
+    for name, least in _LEAST.items():
+        if getattr(env, name) < least:
+            yield _error(6, f"{variable(name)} is {getattr(env, name):g}.", f"It must be at least {least}.")
+    yield from _forgiveness(env)
+    yield from _deadlines(env)
+
+
+def _forgiveness(env: Environment) -> Iterator[CheckMessage]:
+    """Time to come back that is over before anything would be judged is none."""
+    if env.db_grace < 2 * RENEWED_EVERY_S:
+        text = f"{variable('db_grace')} is {env.db_grace:g}."
+        hint = "Phases need 2 seconds to take their locks and leases again after PostgreSQL restarted: 10."
+        yield _error(14, text, hint)
+    if env.amnesty <= env.lease - env.suspect:
+        hint = "Silence is noticed after KTRDR_SUSPECT; the amnesty would be over before any lease ends: 30 and 6."
+        yield _error(15, _both(env, "amnesty", "lease"), hint)
+
+
+def _deadlines(env: Environment) -> Iterator[CheckMessage]:
+    """A deadline shorter than a lease would be blamed for every silence."""
+    pairs = {"phase_lease": ("design_deadline", "assessment_deadline"),
+             "lease": ("training_deadline", "backtest_deadline")}  # fmt: skip
+    for lease, names in pairs.items():
+        for name in names:
+            if 0 < getattr(env, name) <= getattr(env, lease):
+                hint = "Work that is only silent for a moment would be timed out: make the deadline longer."
+                yield Warning(_both(env, name, lease), hint=hint, id="ktrdr.W003")
 
 
 def check_queue(queue: Mapping[str, Any], env: Environment) -> Iterator[CheckMessage]:
