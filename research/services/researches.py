@@ -41,7 +41,7 @@ def create(
     with change() as record:
         research = Research.objects.create(
             brief=brief.strip(), symbol=dataset.symbol, timeframe=dataset.timeframe, dataset=dataset,
-            seed=secrets.randbelow(2**31) if seed is None else seed, designer=designer, given=given,
+            seed=_seed(seed, given), designer=designer, given=given,
             overrides=list(overrides), priority=priority, created_by=user, memory_seq=_memory_seq(),
         )  # fmt: skip
         record.event(
@@ -50,6 +50,12 @@ def create(
         )  # fmt: skip
     point("research.created")
     return research
+
+
+def _seed(asked: int | None, given: Mapping[str, Any] | None) -> int:
+    """The one asked for, or that of the specification, or a random one."""
+    own = asked if asked is not None else (given or {}).get("seed")
+    return secrets.randbelow(2**31) if own is None else int(own)
 
 
 def _memory_seq() -> int:

@@ -27,40 +27,40 @@ class Part(BaseModel):
 class Data(Part):
     """What is traded."""
 
-    symbol: Symbol
-    timeframe: Timeframe = "1d"
+    symbol: Symbol = Field(description="a symbol that data is loaded for")
+    timeframe: Timeframe = Field(default="1d", description="length of a bar")
 
 
 class Indicator(Part):
     """A function of `workers.market.indicators`; parameters not given take its defaults."""
 
-    function: str
-    params: dict[str, int | float] = Field(default_factory=dict)
-    input: Source | None = None
-    output: str | None = None
+    function: str = Field(description="one of the functions below")
+    params: dict[str, int | float] = Field(default_factory=dict, description="its parameters")
+    input: Source | None = Field(default=None, description="the price it reads; only for functions that take one")
+    output: str | None = Field(default=None, description="which of its outputs; its first, if not given")
 
 
 class Rule(Part):
     """IF every named input is its term THEN the score moves towards `then` (-1 short, +1 long)."""
 
-    when: dict[str, str] = Field(alias="if", min_length=1, max_length=4)
-    then: Score
+    when: dict[str, str] = Field(alias="if", min_length=1, max_length=4, description="term of each input")
+    then: Score = Field(description="where the score goes before training; +1 is long, -1 short")
 
 
 class Network(Part):
     """A small perceptron on the same memberships, added to the rules through a gate."""
 
-    hidden: int = Field(ge=2, le=64)
+    hidden: int = Field(ge=2, le=64, description="neurons of its one layer")
 
 
 class Labels(Part):
     """Triple barrier: `up` and `down` in multiples of the volatility over `horizon` bars, `horizon` in bars."""
 
-    kind: Literal["triple_barrier"] = "triple_barrier"
-    horizon: int = Field(default=10, ge=1, le=250)
-    up: float = Field(default=1.0, gt=0, le=10)
-    down: float = Field(default=1.0, gt=0, le=10)
-    volatility_window: int = Field(default=20, ge=5, le=250)
+    kind: Literal["triple_barrier"] = Field(default="triple_barrier", description="how a bar is labelled")
+    horizon: int = Field(default=10, ge=1, le=250, description="bars ahead")
+    up: float = Field(default=1.0, gt=0, le=10, description="upper barrier, in volatilities over the horizon")
+    down: float = Field(default=1.0, gt=0, le=10, description="lower barrier, in volatilities over the horizon")
+    volatility_window: int = Field(default=20, ge=5, le=250, description="bars that the volatility is of")
 
 
 class Decision(Part):
@@ -69,56 +69,56 @@ class Decision(Part):
     the entry price.
     """
 
-    mode: Literal["long_flat", "long_short"] = "long_flat"
-    enter: float = Field(default=0.1, gt=0, le=1)
-    exit: float = Field(default=0.0, ge=-1, lt=1)
-    stop: Fraction | None = None
-    target: float | None = Field(default=None, gt=0, le=10)
+    mode: Literal["long_flat", "long_short"] = Field(default="long_flat", description="whether it also sells short")
+    enter: float = Field(default=0.1, gt=0, le=1, description="score that opens a position")
+    exit: float = Field(default=0.0, ge=-1, lt=1, description="score below which it is closed; below enter")
+    stop: Fraction | None = Field(default=None, description="loss that closes it, as a fraction of the entry price")
+    target: float | None = Field(default=None, gt=0, le=10, description="gain that closes it, likewise")
 
 
 class Costs(Part):
     """Per side, in hundredths of a percent of the traded value."""
 
-    fee_bps: float = Field(default=1.0, ge=0, le=500)
-    slippage_bps: float = Field(default=1.0, ge=0, le=500)
+    fee_bps: float = Field(default=1.0, ge=0, le=500, description="fee")
+    slippage_bps: float = Field(default=1.0, ge=0, le=500, description="worse price than the open")
 
 
 class Training(Part):
     """`patience` null trains every epoch; `seeds` is how many models are trained per fold and averaged."""
 
-    epochs: int = Field(default=40, ge=1, le=1_000_000)
-    patience: int | None = Field(default=8, ge=1, le=1_000_000)
-    batch_size: int = Field(default=256, ge=8, le=65_536)
-    learning_rate: float = Field(default=0.02, gt=0, le=1)
-    seeds: int = Field(default=2, ge=1, le=50)
-    weight_decay: float = Field(default=0.0001, ge=0, le=1)
-    validation_fraction: float = Field(default=0.2, gt=0, le=0.5)
+    epochs: int = Field(default=40, ge=1, le=1_000_000, description="passes over the data, at most")
+    patience: int | None = Field(default=8, ge=1, le=1_000_000, description="passes without progress before it stops")
+    batch_size: int = Field(default=256, ge=8, le=65_536, description="bars per step")
+    learning_rate: float = Field(default=0.02, gt=0, le=1, description="of Adam")
+    seeds: int = Field(default=2, ge=1, le=50, description="models per fold, averaged")
+    weight_decay: float = Field(default=0.0001, ge=0, le=1, description="pull of weights to 0")
+    validation_fraction: float = Field(default=0.2, gt=0, le=0.5, description="share of the past to stop early on")
 
 
 class Evaluation(Part):
     """Walk-forward in bars; the last `holdout_fraction` of the bars is never read by a search."""
 
-    folds: int = Field(default=4, ge=1, le=50)
-    scheme: Literal["expanding", "rolling"] = "expanding"
-    embargo: int = Field(default=5, ge=0, le=1000)
-    min_train_bars: int = Field(default=500, ge=50, le=1_000_000)
-    holdout_fraction: float = Field(default=0.15, ge=0.05, le=0.5)
+    folds: int = Field(default=4, ge=1, le=50, description="parts that are traded, each by models of its past")
+    scheme: Literal["expanding", "rolling"] = Field(default="expanding", description="whether the past grows or moves")
+    embargo: int = Field(default=5, ge=0, le=1000, description="bars left out between past and test")
+    min_train_bars: int = Field(default=500, ge=50, le=1_000_000, description="bars before the first test")
+    holdout_fraction: float = Field(default=0.15, ge=0.05, le=0.5, description="last share of the bars, never read")
 
 
 class Strategy(Part):
     """A whole specification. Made by `parse`, never directly: only `parse` runs every check."""
 
-    version: Literal[1] = 1
-    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$")
-    hypothesis: str = Field(min_length=1, max_length=2000)
-    data: Data
-    indicators: dict[Name, Indicator] = Field(min_length=1, max_length=24)
-    inputs: dict[str, Terms] = Field(min_length=1, max_length=12)
-    rules: list[Rule] = Field(default_factory=list, max_length=64)
-    network: Network | None = None
-    labels: Labels = Field(default_factory=Labels)
-    decision: Decision = Field(default_factory=Decision)
-    costs: Costs = Field(default_factory=Costs)
-    training: Training = Field(default_factory=Training)
-    evaluation: Evaluation = Field(default_factory=Evaluation)
-    seed: int | None = Field(default=None, ge=0, lt=2**63)
+    version: Literal[1] = Field(default=1, description="of this form")
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$", description="what to call it")
+    hypothesis: str = Field(min_length=1, max_length=2000, description="why it should work")
+    data: Data = Field(description="what is traded")
+    indicators: dict[Name, Indicator] = Field(min_length=1, max_length=24, description="by a name of your own")
+    inputs: dict[str, Terms] = Field(min_length=1, max_length=12, description="terms of each indicator, lowest first")
+    rules: list[Rule] = Field(default_factory=list, max_length=64, description="in words; training weighs them")
+    network: Network | None = Field(default=None, description="beside the rules, or instead of them")
+    labels: Labels = Field(default_factory=Labels, description="what is learned")
+    decision: Decision = Field(default_factory=Decision, description="from score to position")
+    costs: Costs = Field(default_factory=Costs, description="of every trade")
+    training: Training = Field(default_factory=Training, description="how it is learned")
+    evaluation: Evaluation = Field(default_factory=Evaluation, description="what it is tested on")
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="of its researches, unless they say")
