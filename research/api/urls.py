@@ -5,12 +5,10 @@ from django.urls import path
 from research.api.app import api
 from research.api.health import healthz, readyz
 from research.api.metrics import metrics
-from research.api.sync import sync
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("api/v1/workers/sync", sync, name="sync"),
     path("api/v1/", api.urls),
 ]

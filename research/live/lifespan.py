@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from research.api.holding import holding
 from research.live import covering
 from research.live.relay import relay
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
     Application = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Any]
 
-TASKS: list[tuple[str, Callable[[], Awaitable[None]]]] = [("relay", relay.run), ("cover", covering.run)]
+TASKS: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+    ("relay", relay.run), ("cover", covering.run), ("held calls", holding.run),
+]  # fmt: skip
 """Name and what to await. Each should serve for ever; one that raises is logged and started again after a second."""
 
 AGAIN_S = 1.0

@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,3 +27,8 @@ def _healing(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except (OperationalError, InterfaceError):
         connection.close()
         raise
+    except InternalError as error:  # so the database calls it when it ends a session that stood still in a transaction
+        if connection.connection is None or not connection.connection.closed:
+            raise
+        connection.close()
+        raise OperationalError(*error.args) from error

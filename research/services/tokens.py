@@ -15,9 +15,11 @@ from research.models import Topic, WorkerToken
 from research.models.clock import DatabaseNow
 from research.services.change import change
 from research.services.errors import Invalid, NotFound, Unauthorised
+from workers.faults import point
 from workers.protocol import WorkerName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _NAME: TypeAdapter[str] = TypeAdapter(WorkerName)
@@ -60,9 +62,21 @@ def authenticate(token: str) -> WorkerToken:
     return found
 
 
+def names_of(tokens: Iterable[str]) -> dict[str, str]:
+    """The name each valid one of these tokens was made for."""
+    digests = {_digest(token): token for token in set(tokens)}
+    valid = WorkerToken.objects.filter(sha256__in=list(digests), revoked_at=None)
+    return {digests[sha256]: name for sha256, name in valid.values_list("sha256", "name")}
+
+
 def serves(token: WorkerToken, worker: str) -> bool:
     """A token for NAME serves the workers NAME and NAME-n, n a whole number."""
-    return re.fullmatch(rf"{re.escape(token.name)}(-[0-9]+)?", worker) is not None
+    return serves_name(token.name, worker)
+
+
+def serves_name(name: str, worker: str) -> bool:
+    """The same, by the token's name."""
+    return re.fullmatch(r"(-[0-9]+)?", worker.removeprefix(name)) is not None and worker.startswith(name)
 
 
 def ensure_local_token(name: str) -> str:
@@ -72,6 +86,7 @@ def ensure_local_token(name: str) -> str:
     if token and WorkerToken.objects.filter(sha256=_digest(token), name=name, revoked_at=None).exists():
         return token
     token = create_token(name)
+    point("token.created")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, token)
     return token

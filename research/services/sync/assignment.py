@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from research import phases
@@ -28,6 +29,20 @@ LOOK_AGAIN_S = 0.01
 
 class Busy(Exception):
     """The coordinator has the research locked at this moment."""
+
+
+_WAITING = """
+SELECT kind, count(*) FROM research_operation
+WHERE status = 'queued' AND kind IN ('training', 'backtest') AND coalesce(not_before, '-infinity') <= clock_timestamp()
+GROUP BY kind
+"""
+
+
+def kinds_that_wait() -> dict[str, int]:
+    """How many operations of each kind could be given to a worker now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING)
+        return dict(cursor.fetchall())
 
 
 def assign(name: str, session: int, seq: int, kinds: Sequence[str]) -> Assignment | None:

@@ -49,6 +49,7 @@ def _covered() -> None:
     now = {"up_since": DatabaseNow(), "noted_at": DatabaseNow(), "silence_since": None, "silence_ended": True}
     Cover.objects.update_or_create(id=1, defaults=now)
     shift("cover", -3600, "up_since")
+    shift("cover", 3600, "noted_at")  # and goes on noting that it is
 
 
 def connect(count: int, **fields: object) -> None:

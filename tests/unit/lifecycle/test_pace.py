@@ -50,7 +50,7 @@ def test_what_is_told_grows_at_once_and_falls_in_steps(told: float, wanted: floa
 def test_a_worker_that_misses_answers_calls_again_before_the_lease_it_is_judged_by_ends(
     told: float, wanted: float, lost: int
 ) -> None:
-    """Its answers are lost: it keeps its old heartbeat (1 s, stretched), the backend counts ever shorter leases (6 s)."""
+    """Its answers are lost: it keeps its old heartbeat (1 s, stretched); the backend counts ever shorter leases."""
     judged = told
     for _ in range(lost + 1):
         judged = told_next(judged, wanted)

@@ -1,0 +1,1 @@
+"""Many workers from one asynchronous process: they speak the real protocol, but compute nothing."""
