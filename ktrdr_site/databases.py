@@ -13,6 +13,7 @@ from ktrdr_site.environment import BadSetting
 if TYPE_CHECKING:
     from ktrdr_site.environment import Environment
 
+_ENGINE = "ktrdr_site.postgres"
 _DJANGO = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 # A process that freezes inside a transaction would keep its row locks for ever: after this many milliseconds without a
@@ -26,7 +27,8 @@ def database(settings: Environment) -> dict[str, Any]:
     # One connection per process and thread, kept: connecting anew costs the task queue a factor of five.
     options = entry.get("OPTIONS", {})
     sessions = {"options": f"{_SESSION} {options.get('options', '')}".strip()}
-    return entry | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "OPTIONS": options | sessions}
+    ours = {"ENGINE": _ENGINE, "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "OPTIONS": options | sessions}
+    return entry | ours
 
 
 def _from_url(url: str) -> dict[str, Any]:
@@ -40,6 +42,5 @@ def _from_url(url: str) -> dict[str, Any]:
         raise BadSetting(f"DATABASE_URL cannot be read: {problem}".strip()) from None
     if not parts.get("dbname"):
         raise BadSetting("DATABASE_URL names no database: end it with /ktrdr.")
-    entry: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql"}
-    entry |= {ours: str(parts.pop(theirs)) for theirs, ours in _DJANGO.items() if parts.get(theirs)}
+    entry: dict[str, Any] = {ours: str(parts.pop(theirs)) for theirs, ours in _DJANGO.items() if parts.get(theirs)}
     return entry | {"OPTIONS": {"connect_timeout": 10} | parts}
