@@ -42,12 +42,13 @@ def orders(plan: Plan) -> Iterator[Order]:
     while True:
         [action] = random.choices(list(ACTIONS), list(ACTIONS.values()))
         longest = plan.longest_cut if action in {"cut", "stall", "delay"} else plan.longest_freeze
+        shortest = plan.host_freeze if action == "host" else 0.3
         yield Order(
             action=action,
             kinds=_in_some_order(random, TARGETS.get(action, {})),
             busy=random.random() < plan.aim,
             pick=random.random(),
-            seconds=round(random.uniform(0.3, longest), 3),
+            seconds=round(random.uniform(shortest, longest), 3),
             pause=round(min(random.expovariate(1 / plan.pace), 4 * plan.pace), 3),
             patient=random.random() >= plan.impatience,
         )

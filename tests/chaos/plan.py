@@ -27,9 +27,10 @@ TARGETS: Final[dict[str, dict[str, float]]] = {
 SETTINGS: Final = {
     "KTRDR_HEARTBEAT": "0.5", "KTRDR_SUSPECT": "1.5", "KTRDR_LEASE": "3", "KTRDR_DB_GRACE": "3", "KTRDR_AMNESTY": "6",
     "KTRDR_PHASE_LEASE": "3", "KTRDR_MAX_ORPHANS": "1000", "KTRDR_DRAIN": "3",
+    "KTRDR_MAX_ACTIVE": "4",  # fewer than there are workers: an idle one is there to take over
     # The work waits at its fault points: long enough for strikes to find it, without the processor that recovery needs.
     "KTRDR_FAULTS": "design.designed=pause:0.2,design.stored=pause:0.3,assessment.assessed=pause:0.5,"
-                    "training.epoch=pause:0.012,backtest.bar=pause:0.1",
+                    "training.epoch=pause:0.03,backtest.bar=pause:0.15",
 }  # fmt: skip
 
 
@@ -46,6 +47,7 @@ class Plan:
     impatience: float = 0.2  # share of the strikes that do not wait for that
     aim: float = 0.75  # how often a process that works on something is preferred to an idle one
     longest_freeze: float = 8.0
+    host_freeze: float = 3.0  # at least; more than a lease, so that its work is taken over and it wakes as a zombie
     longest_cut: float = 6.0
     training_workers: int = 1
     backtest_workers: int = 1
