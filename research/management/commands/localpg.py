@@ -1,4 +1,4 @@
-"""`manage.py localpg start / stop / status / psql / dump`: the embedded PostgreSQL by itself."""
+"""`manage.py localpg start / stop / status / psql / dump / restore`: the embedded PostgreSQL by itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ktrdr_site.localpg import LocalPostgresError, NotRunning, Server
 from ktrdr_site.localpg.binaries import program
+from ktrdr_site.localpg.connection import connect
 from ktrdr_site.localpg.place import DATABASE, PORT
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Start (in the foreground), stop, look at, enter or dump the embedded PostgreSQL."
+    help = "Start (in the foreground), stop, look at, enter, dump or restore the embedded PostgreSQL."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=["start", "stop", "status", "psql", "dump"])
+        parser.add_argument("action", choices=["start", "stop", "status", "psql", "dump", "restore"])
         parser.add_argument("--json", action="store_true", help="status as JSON")
-        parser.add_argument("--file", help="dump into this file (pg_restore's format) instead of SQL to the terminal")
+        parser.add_argument("--file", help="dump into this file (pg_restore's format), or restore it; without: SQL")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.ENV.database_url:
@@ -71,9 +72,29 @@ class Command(BaseCommand):
         file = options["file"]
         self._become(server, "pg_dump", ["--format=custom", f"--file={file}"] if file else [])
 
+    def _restore(self, server: Server, options: dict[str, Any]) -> None:
+        """All or nothing, and only into an empty database: what is there is never overwritten."""
+        file = options["file"]
+        if not file or not os.access(file, os.R_OK):
+            raise CommandError(f"The dump {file or ''} cannot be read: give it with --file.", returncode=2)
+        if _has_tables(server):
+            raise CommandError(
+                "This database is not empty: restore into a new KTRDR_DATA_DIR, beside a running `localpg start`.",
+                returncode=2,
+            )
+        self._become(server, "pg_restore", ["--no-owner", "--exit-on-error", "--single-transaction", file])
+
     @staticmethod
     def _become(server: Server, name: str, more: list[str]) -> None:
         if not server.running():
             raise NotRunning("nothing runs here: manage.py up")
         where = ["-h", str(server.place.socket_dir), "-p", str(PORT), "-U", DATABASE, "-d", DATABASE]
         os.execv(program(name), [name, *where, *more])
+
+
+def _has_tables(server: Server) -> bool:
+    if not server.running():
+        raise NotRunning("nothing runs here: manage.py localpg start")
+    with connect(server.place) as session:
+        row = session.execute("SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public')").fetchone()
+    return bool(row and row[0])

@@ -72,7 +72,19 @@ def test_the_example_of_the_environment_is_the_one_the_settings_write() -> None:
     assert written == example(), "run: python -m ktrdr_site.environment > .env.example"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/recovery.md", "docs/adr/README.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/architecture.md",
+        "docs/recovery.md",
+        "docs/adr/README.md",
+        "docs/operations.md",
+        "docs/worker-protocol.md",
+        "docs/strategy.md",
+        "docs/states.md",
+    ],
+)
 def test_every_link_to_a_file_of_ours_leads_somewhere(page: str) -> None:
     path = PROJECT / page
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()) if "://" not in link]
