@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from io import StringIO
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 from django_q.models import OrmQ
 
 from research.lifecycle.states import State
@@ -146,3 +148,27 @@ def test_cancel_and_resume_work_once_each_and_say_who() -> None:
     assert answer("research", "resume", str(parent.pk))["state"] == "pending"
     assert "only a failed or cancelled one" in str(refusal("research", "resume", str(parent.pk)))
     assert all(Event.objects.filter(topic="operator").values_list("user", flat=True))
+
+
+def test_of_several_each_is_resumed_or_refused_by_itself() -> None:
+    first, second, third = (str(rows.research().pk) for _ in range(3))
+    text = said("research", "cancel", first, second)
+    assert f"Research {first} is cancelled." in text
+    assert f"manage.py research resume {first} {second}" in text
+    with pytest.raises(SystemExit) as ended:
+        said("research", "resume", first, third, second, "99")
+    assert ended.value.code == 1
+    assert [Research.objects.get(pk=one).state for one in (first, second, third)] == ["pending", "pending", "training"]
+    found = answer_of_refused("research", "cancel", first, "99")
+    assert [(one["id"], one.get("state"), one.get("error", "")[:22]) for one in found] == [
+        (int(first), "cancelled", ""), (99, None, "There is no research 9"),
+    ]  # fmt: skip
+
+
+def answer_of_refused(*command: str) -> list[dict[str, Any]]:
+    """What it answers with --json although it ends with 1."""
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command(*command, "--json", stdout=out)
+    found: list[dict[str, Any]] = json.loads(out.getvalue())
+    return found

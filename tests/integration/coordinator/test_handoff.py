@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
+from research.coordinator import apply
+from research.coordinator.leader import Leader
 from research.coordinator.tasks import resume_if_needed
 from research.lifecycle.states import State
 from research.models import Event, Operation, Research
 from research.runners.hold import Hold
-from tests.integration.coordinator.cast import covered, live, tick, tries
+from tests.integration.coordinator.cast import NONE, covered, live, tick, tries
 from tests.support import factories
 from tests.support.sql import shift
 
@@ -30,6 +34,12 @@ def in_process(state: State) -> Operation:
 def on_a_worker(state: State) -> Operation:
     research = factories.research_in(state)
     return factories.training_on(factories.worker(f"worker-{research.pk}"), research)
+
+
+def look_at(operation: Operation) -> None:
+    """Three fresh coordinators look at it one after the other, whether or not anything calls for attention."""
+    for _ in range(3):
+        apply.advance(operation.research_id, factories.term("fresh"), NONE)
 
 
 @pytest.mark.scenario(1, 2, 9)
@@ -59,12 +69,13 @@ def test_a_phase_whose_lock_is_held_and_lease_renewed_is_untouched(state: State)
     operation = factories.queued(factories.research_in(state))
     hold = Hold(operation.pk, factories.CLUSTER)
     assert hold.take()
-    factories.claimed(operation)
-    before = Operation.objects.filter(pk=operation.pk).values().get()
-    for _ in range(3):
-        tick(factories.term("fresh"))
-    assert Operation.objects.filter(pk=operation.pk).values().get() == before
-    hold.release()
+    try:
+        factories.claimed(operation)
+        before = Operation.objects.filter(pk=operation.pk).values().get()
+        look_at(operation)
+        assert Operation.objects.filter(pk=operation.pk).values().get() == before
+    finally:
+        hold.release()
 
 
 @pytest.mark.scenario(6)
@@ -73,8 +84,7 @@ def test_a_fresh_coordinator_does_not_take_work_on_a_worker_for_an_orphan(state:
     operation = on_a_worker(state)
     factories.worker("idle").sync()
     before = Operation.objects.filter(pk=operation.pk).values().get()
-    for _ in range(3):
-        tick(factories.term("fresh"))
+    look_at(operation)
     assert Operation.objects.filter(pk=operation.pk).values().get() == before
     assert not Event.objects.filter(level="warning").exists()
 
@@ -106,6 +116,6 @@ def test_resuming_calls_one_coordinator_when_there_is_work_and_otherwise_does_no
     assert resume_if_needed() is False, "there are only finished ones"
     factories.training_research()
     assert resume_if_needed() is True, "there is an active one"
-    factories.term()
-    assert resume_if_needed() is False, "somebody leads already"
+    with Leader(uuid4(), "leads"):
+        assert resume_if_needed() is False, "somebody leads already"
     assert OrmQ.objects.count() == 1

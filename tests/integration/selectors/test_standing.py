@@ -81,6 +81,7 @@ def test_of_a_silent_worker_it_is_said_who_could_take_over_and_why_not_yet() -> 
     assert not found.act
 
 
+@pytest.mark.scenario(21)
 def test_a_cancel_that_a_silent_worker_has_not_heard_of_says_so() -> None:
     research = BUILD[Code.CANCELLING]()
     silent("gpu", 30)
