@@ -117,7 +117,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "queue_limit": 1,
     "bulk": 1,
-    "poll": 0.2,
+    "poll": 0,  # ours listens: see ktrdr_site.cluster.broker
     "catch_up": False,
     "save_limit": 20,
     "label": "Task queue",

@@ -13,6 +13,7 @@ from research import phases
 from research.coordinator.facts import Facts, gather
 from research.lifecycle import step as steps
 from research.lifecycle.states import ACTIVE, IN_PROCESS, Kind, Reason
+from research.models import Research
 from research.services import absorb, doorbell, locks, operations, researches, terms
 from research.services.change import Change, change
 from research.services.errors import StaleOperation
@@ -24,42 +25,51 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MOST_STEPS = 6
+_FOLLOWED = (steps.Orphan, steps.TimeOut, steps.Absorb)  # after any other step the research waits for something
 
 
-def advance(research_id: int, term: int, amnesty: Amnesty) -> None:
-    """Take the steps a research needs now. Raises `Deposed`; a lost connection is the caller's, too."""
+def advance(research_id: int, term: int, amnesty: Amnesty) -> bool:
+    """Take the steps a research needs now. False: look again soon, something stood in the way.
+
+    Raises `Deposed`; a lost connection is the caller's, too.
+    """
     for _ in range(MOST_STEPS):
         try:
-            if not _one_step(research_id, term, amnesty):
-                return
+            settled = _one_step(research_id, term, amnesty)
         except terms.Deposed:
             raise
         except StaleOperation as stale:
             log.info("Step of research %s is taken again: %s", research_id, stale)
-            return
+            return False
         except (OperationalError, InterfaceError) as error:
             if not connection.is_usable():
                 raise
             log.info("Step of research %s is taken again: %s", research_id, error)  # a deadlock, a lock not available
-            return
+            return False
         except Exception:  # noqa: BLE001 - an error in one research fails that one, and the loop goes on
             _fail(research_id, term, traceback.format_exc())
-            return
+            return True
+        if settled is not None:
+            return settled
+    return False
 
 
-def _one_step(research_id: int, term: int, amnesty: Amnesty) -> bool:
+def _one_step(research_id: int, term: int, amnesty: Amnesty) -> bool | None:
+    """None: the next step may follow at once. True: nothing more for now. False: somebody holds the research."""
     with change() as record:
-        terms.must_hold(term)
+        now = terms.must_hold(term)
         research = locks.research_or_none(research_id)
-        if research is None or research.state not in ACTIVE:
-            return False
+        if research is None:
+            return not Research.objects.filter(pk=research_id).exists()
+        if research.state not in ACTIVE:
+            return True
         facts = gather(research, lock=True)
-        step = facts.decide(amnesty)
+        step = facts.decide(amnesty, now)
         point("coordinator.decided")
         _apply(step, facts, record)
         point("coordinator.applied")
     point("coordinator.committed")
-    return not isinstance(step, (steps.Nothing, steps.Ring))
+    return None if isinstance(step, _FOLLOWED) else True
 
 
 def _fail(research_id: int, term: int, trace: str) -> None:

@@ -15,37 +15,50 @@ from research.runners import liveness
 from research.services.operations import best_units
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from research.models import Research
 
 
 @dataclass(slots=True)
 class Facts:
+    """`units` and `restore` only where a phase may have to begin again: nothing else asks for them."""
+
     research: Research
     operations: list[Operation]
     restore: Restore | None
+    units: dict[int, int]
 
     @property
     def live(self) -> Operation | None:
         return next((one for one in self.operations if one.status in LIVE), None)
 
-    def decide(self, amnesty: liveness.Amnesty) -> Step:
-        """The next step, by the evidence as it is now."""
-        units = best_units(self.research.pk)
-        tries = [_as_try(one, units) for one in self.operations]
+    def decide(self, amnesty: liveness.Amnesty, now: datetime | None = None) -> Step:
+        """The next step, by the evidence as it is now. `now`: the database's time, where it was asked already."""
+        tries = [_as_try(one, self.units) for one in self.operations]
         return next_step(
-            State(self.research.state), tries, liveness.look_at(self.live, amnesty), self.restore, database_now(),
-            Limits(settings.ENV.max_orphans), self.research.counted_from,
+            State(self.research.state), tries, liveness.look_at(self.live, amnesty), self.restore,
+            now or database_now(), Limits(settings.ENV.max_orphans), self.research.counted_from,
         )  # fmt: skip
 
 
 def gather(research: Research, *, lock: bool) -> Facts:
     """Read (and lock, in order) the operations of a research."""
-    rows = Operation.objects.filter(research=research).select_related("worker").order_by("id")
-    if lock:
-        live = Operation.objects.select_for_update(of=("self",)).filter(research=research, status__in=LIVE)
-        list(live.values_list("pk"))
+    of_research = Operation.objects.filter(research=research).select_related("worker").order_by("id")
+    rows = list(of_research)
+    if lock and any(one.status in LIVE for one in rows):
+        list(of_research.select_for_update(of=("self",)).filter(status__in=LIVE).values_list("pk"))
+        rows = list(of_research)  # who renews a lease takes no lock of the research
     kind = PHASE_OF.get(State(research.state))
-    return Facts(research, list(rows), newest_usable(research.pk, kind) if kind else None)
+    if kind is None or not _begins_again(kind, rows):
+        return Facts(research, rows, None, {})
+    return Facts(research, rows, newest_usable(research.pk, kind), best_units(research.pk))
+
+
+def _begins_again(kind: Kind, rows: list[Operation]) -> bool:
+    """Whether the phase was tried, has no result and no try under way."""
+    own = [one.status for one in rows if one.kind == kind]
+    return bool(own) and Status.COMPLETED not in own and not any(one.status in LIVE for one in rows)
 
 
 def newest_usable(research_id: int, kind: Kind) -> Restore | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 RENEW_EVERY_S = 0.5
+EVERYTHING = -1  # in the place of a research's id: look everywhere
 
 
 class NotLeader(Exception):
@@ -83,10 +84,15 @@ class Leader:
             self._renewed = time.monotonic()
 
     def wait(self, seconds: float) -> set[int]:
-        """Ids of the researches that changed, as soon as one did, or after `seconds` none. -1: look everywhere."""
+        """Ids of the researches that changed, as soon as one did, or after `seconds` none. `EVERYTHING`: look around.
+
+        Progress and heartbeats wake nobody.
+        """
+        until = time.monotonic() + seconds
         woken: set[int] = set()
-        for notice in self.session.notifies(timeout=seconds, stop_after=1):
-            woken |= _research_of(notice.payload)
+        while not woken and (left := until - time.monotonic()) > 0:
+            for notice in self.session.notifies(timeout=left, stop_after=1):
+                woken |= _research_of(notice.payload)
         for notice in self.session.notifies(timeout=0):
             woken |= _research_of(notice.payload)
         return woken
@@ -96,7 +102,5 @@ def _research_of(payload: str) -> set[int]:
     try:
         message = json.loads(payload)
     except ValueError:
-        return {-1}
-    if message.get("kind") == "research":
-        return {int(message["id"])}
-    return {-1} if message.get("kind") == "idle" else set()
+        return {EVERYTHING}
+    return {int(message["id"])} if message.get("kind") == "research" else set()

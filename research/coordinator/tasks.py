@@ -13,6 +13,7 @@ from research.coordinator.leader import Leader, NotLeader
 from research.coordinator.loop import serve
 from research.models import Research
 from research.services import clusters, doorbell, terms
+from workers.faults import point
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,15 @@ def coordinate() -> None:
     except (OperationalError, InterfaceError, psycopg.Error) as lost:
         log.warning("The leader lost the database: %s", str(lost).strip().splitlines()[0])
         return
+    point("leader.resigned")
     if work_left:
         doorbell.call_coordinator()
 
 
 def resume_if_needed() -> bool:
     """Call for a coordinator if researches are unfinished and nobody leads. True when one was called."""
-    if terms.present() is not None or not Research.objects.unfinished().exists():
+    if terms.led() or not Research.objects.unfinished().exists():
         return False
     doorbell.call_coordinator()
+    point("coordinator.called")
     return True

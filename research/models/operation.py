@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from research.lifecycle.states import EXTERNAL, FINISHED, IN_PROCESS, LIVE, Kind, Reason, Status
 from research.models.checks import among
@@ -56,6 +56,7 @@ class Operation(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True)
     rung_at = models.DateTimeField(null=True, blank=True)  # the last doorbell
+    doorbell = models.BigIntegerField(null=True, blank=True)  # its row in the task queue
     not_before = models.DateTimeField(null=True, blank=True)  # back-off
 
     unit = models.BigIntegerField(default=0)
@@ -78,6 +79,10 @@ class Operation(models.Model):
             models.Index(fields=["research", "id"], name="operation_of_research"),
             models.Index(fields=["kind", "queued_at"], name="operation_queue", condition=Q(status=Status.QUEUED)),
             models.Index(fields=["worker"], name="operation_running_on", condition=Q(status=Status.RUNNING)),
+            models.Index(F("rung_at").asc(nulls_first=True), name="operation_unheard",
+                         condition=Q(status=Status.QUEUED, kind__in=IN_PROCESS)),
+            models.Index(fields=["cluster"], name="operation_in_process",
+                         condition=Q(status=Status.RUNNING, kind__in=IN_PROCESS)),
         ]
         constraints = [
             among("status", Status, "operation_status_known"),

@@ -61,7 +61,7 @@ def look_at(operation: Operation | None, amnesty: Amnesty) -> Look:
 
 def _in_process(operation: Operation, amnesty: Amnesty) -> Look:
     if operation.status == "queued":
-        return Look(doorbell_waits=_doorbell_waits(operation.pk))
+        return Look(doorbell_waits=_doorbell_waits(operation.doorbell))
     if amnesty.active:
         return Look()
     with connection.cursor() as cursor:
@@ -79,14 +79,11 @@ def _in_process(operation: Operation, amnesty: Amnesty) -> Look:
     return Look(lost=lost, overdue={"late_s": round(float(overdue), 3)} if overdue > 0 else None)
 
 
-def _doorbell_waits(operation_id: int) -> bool:
-    """A doorbell for this operation still waits unlocked in the queue: the cluster is busy, not wedged."""
+def _doorbell_waits(doorbell: int | None) -> bool:
+    """The operation's last doorbell still waits unlocked in the queue: the cluster is busy, not wedged."""
     from django_q.models import OrmQ
 
-    from research.services.doorbell import group
-
-    wanted = group(operation_id)
-    return any(row.group() == wanted for row in OrmQ.objects.filter(lock__lt=database_now()).order_by("-id")[:200])
+    return doorbell is not None and bool(OrmQ.objects.filter(pk=doorbell, lock__lt=database_now()).exists())
 
 
 def _external(operation: Operation) -> Look:

@@ -14,6 +14,7 @@ from django.db.models.functions import Least
 from ktrdr_site.cluster.seats import working_on
 from research.models import Cluster, Operation, Term
 from research.models.clock import DatabaseNow, In
+from research.services import terms
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +36,7 @@ class Sign:
 
     stamped_at: datetime
     drain_left: float | None  # seconds until it must have left; None: it was not asked to
-    led: bool  # somebody's term runs, in whatever cluster
+    led: bool  # somebody leads, in whatever cluster
 
 
 def current() -> UUID | None:
@@ -70,10 +71,8 @@ def note() -> Sign:
     """Note that this cluster's main process lives; one statement. A row that was lost (a restored database) is back."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE research_cluster SET noted_at = clock_timestamp() WHERE id = %s
-               RETURNING stamped_at, extract(epoch FROM drain_until - clock_timestamp())::float8,
-                         EXISTS (SELECT 1 FROM research_term WHERE ended_at IS NULL
-                                 AND lease_expires_at > clock_timestamp())""",
+            f"""UPDATE research_cluster SET noted_at = clock_timestamp() WHERE id = %s
+                RETURNING stamped_at, extract(epoch FROM drain_until - clock_timestamp())::float8, {terms.LED_SQL}""",  # noqa: S608 - our own constant
             [_own()],
         )
         row = cursor.fetchone()

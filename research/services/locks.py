@@ -21,7 +21,8 @@ def research(pk: int) -> Research:
 
 def research_or_none(pk: int) -> Research | None:
     """Lock one research unless somebody else holds it: then that one acts, and we look again later."""
-    return Research.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+    unheld = Research.objects.select_for_update(of=("self",), skip_locked=True)
+    return unheld.select_related("strategy").filter(pk=pk).order_by().first()
 
 
 def operations(ids: Iterable[int]) -> dict[int, Operation]:

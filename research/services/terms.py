@@ -8,10 +8,12 @@ from django.conf import settings
 from django.db import connection
 
 from research.models import Term, Topic
+from research.runners.keys import LOCK_LEADER
 from research.services.change import change
 from research.services.errors import StaleOperation
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
 TERM_LEASE_S = 3.0
@@ -24,6 +26,11 @@ pg_postmaster_start_time()::text
 || '/' || (SELECT timeline_id FROM pg_control_checkpoint())
 """
 
+# Since when it takes connections, where this account may see that: runners can reconnect from then on.
+_ACCEPTS_SQL = """
+coalesce((SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'walwriter'), clock_timestamp())
+"""
+
 _BEGIN = f"""
 WITH previous AS (
   SELECT id, epoch, amnesty_until, amnesty_reason FROM research_term ORDER BY id DESC LIMIT 1
@@ -32,7 +39,7 @@ INSERT INTO research_term (cluster, backend_pid, label, started_at, lease_expire
                            amnesty_until, amnesty_reason)
 SELECT %(cluster)s, %(pid)s, %(label)s, clock_timestamp(), clock_timestamp() + make_interval(secs => %(lease)s),
        clock_timestamp(), present.epoch,
-       CASE WHEN previous.epoch <> present.epoch THEN clock_timestamp() + make_interval(secs => %(grace)s)
+       CASE WHEN previous.epoch <> present.epoch THEN {_ACCEPTS_SQL} + make_interval(secs => %(grace)s)
             ELSE previous.amnesty_until END,
        CASE WHEN previous.epoch <> present.epoch THEN 'PostgreSQL restarted'
             ELSE coalesce(previous.amnesty_reason, '') END
@@ -45,7 +52,8 @@ WITH present AS (SELECT {EPOCH_SQL} AS epoch)
 UPDATE research_term t SET
   lease_expires_at = clock_timestamp() + make_interval(secs => %(lease)s), ticked_at = clock_timestamp(),
   epoch = present.epoch,
-  amnesty_until = CASE WHEN t.epoch <> present.epoch OR t.ticked_at < clock_timestamp() - make_interval(secs => %(gap)s)
+  amnesty_until = CASE WHEN t.epoch <> present.epoch THEN {_ACCEPTS_SQL} + make_interval(secs => %(grace)s)
+                  WHEN t.ticked_at < clock_timestamp() - make_interval(secs => %(gap)s)
                   THEN clock_timestamp() + make_interval(secs => %(grace)s) ELSE t.amnesty_until END,
   amnesty_reason = CASE WHEN t.epoch <> present.epoch THEN 'PostgreSQL restarted'
                    WHEN t.ticked_at < clock_timestamp() - make_interval(secs => %(gap)s)
@@ -92,16 +100,22 @@ def renew(term: int) -> tuple[bool, str]:
     return bool(row[0]), row[1]
 
 
-def must_hold(term: int) -> None:
-    """Inside an apply: still mine, and nobody can end it before the commit. Raises `Deposed`."""
+def must_hold(term: int) -> datetime:
+    """Inside an apply: still mine, and nobody can end it before the commit. Raises `Deposed`.
+
+    Returns the database's time, UTC.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM research_term WHERE id = %s AND ended_at IS NULL AND lease_expires_at > clock_timestamp()"
-            " FOR SHARE",
+            "SELECT clock_timestamp() FROM research_term WHERE id = %s AND ended_at IS NULL"
+            " AND lease_expires_at > clock_timestamp() FOR SHARE",
             [term],
         )
-        if cursor.fetchone() is None:
-            raise Deposed(f"Term {term} is over: nothing is applied.")
+        row = cursor.fetchone()
+    if row is None:
+        raise Deposed(f"Term {term} is over: nothing is applied.")
+    now: datetime = row[0]
+    return now
 
 
 def resign(term: int) -> None:
@@ -115,3 +129,19 @@ def resign(term: int) -> None:
 def present() -> Term | None:
     """The term in office, if its lease still runs."""
     return Term.objects.extra(where=["ended_at IS NULL AND lease_expires_at > clock_timestamp()"]).first()
+
+
+# A leader that died frees its lock at once: nobody need wait for the end of its lease.
+LED_SQL = f"""
+EXISTS (SELECT 1 FROM research_term t JOIN pg_locks l ON l.pid = t.backend_pid
+        WHERE t.ended_at IS NULL AND t.lease_expires_at > clock_timestamp()
+        AND l.locktype = 'advisory' AND l.classid = {LOCK_LEADER} AND l.granted
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""  # noqa: S608
+
+
+def led() -> bool:
+    """Whether somebody leads now: its session lives, and its lease runs."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {LED_SQL}")
+        return bool(cursor.fetchone()[0])

@@ -34,6 +34,7 @@ def begun(row: Research) -> Operation:
     return factories.training_on(factories.worker(f"worker-{row.pk}"), row)
 
 
+@pytest.mark.scenario(23)
 @pytest.mark.parametrize("how", ["failed", "cancelled"])
 @pytest.mark.parametrize("phase", ACTIVE)
 def test_a_resumed_research_goes_on_in_its_phase_from_its_checkpoint(term: int, phase: State, how: str) -> None:
@@ -57,6 +58,7 @@ def test_a_resumed_research_goes_on_in_its_phase_from_its_checkpoint(term: int, 
     assert (heir.resumed_from, heir.resumed_from_unit, heir.unit) == (saved, 4, 4)
 
 
+@pytest.mark.scenario(23)
 @pytest.mark.parametrize("phase", ACTIVE)
 def test_a_cancel_before_the_first_try_resumes_in_that_phase(term: int, phase: State) -> None:
     row = factories.research_in(phase)
@@ -66,6 +68,7 @@ def test_a_cancel_before_the_first_try_resumes_in_that_phase(term: int, phase: S
     assert (state(row), live(row).kind, live(row).attempt) == (phase, PHASE_OF[phase], 1)
 
 
+@pytest.mark.scenario(37)
 def test_a_cancel_between_accepted_and_absorbed_goes_on_with_the_next_phase(term: int) -> None:
     """Scenario 37."""
     row, gpu = factories.training_research(), factories.worker()
@@ -78,6 +81,7 @@ def test_a_cancel_between_accepted_and_absorbed_goes_on_with_the_next_phase(term
     assert tries(row) == [("training", "completed", ""), ("backtest", "queued", "")]
 
 
+@pytest.mark.scenario(37)
 def test_the_same_for_a_design(term: int) -> None:
     design = factories.claimed()
     factories.done(design, {"spec": factories.SPEC, "sha256": "0" * 64})
@@ -89,6 +93,7 @@ def test_the_same_for_a_design(term: int) -> None:
     assert tries(design.research) == [("design", "completed", ""), ("training", "queued", "")]
 
 
+@pytest.mark.scenario(23)
 def test_a_research_that_was_given_up_gets_its_whole_limit_anew(term: int) -> None:
     row = factories.designing_research()
     for _ in range(2):

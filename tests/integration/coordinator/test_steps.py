@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -11,10 +12,14 @@ from django.db import transaction
 from research.coordinator import apply
 from research.coordinator.admission import admit
 from research.coordinator.facts import gather
+from research.coordinator.leader import Leader
 from research.coordinator.tasks import resume_if_needed
 from research.lifecycle.states import Kind, Reason, State, Status
+from research.lifecycle.step import Orphan
 from research.models import Event, Operation, Research
 from research.services import locks, researches, terms
+from research.services.change import change
+from research.services.errors import StaleOperation
 from tests.integration.coordinator.cast import NONE, covered, live, state, tick, tries
 from tests.support import factories
 from tests.support.caller import completed
@@ -41,6 +46,7 @@ def rows() -> list[Any]:
 # 38: decided, then something else commits first ----------------------------------------------------------------------
 
 
+@pytest.mark.scenario(38)
 def test_a_coordinator_whose_term_was_taken_applies_nothing(term: int) -> None:
     row = factories.training_research()
     factories.pending_research()
@@ -54,6 +60,7 @@ def test_a_coordinator_whose_term_was_taken_applies_nothing(term: int) -> None:
     assert rows() == before
 
 
+@pytest.mark.scenario(38)
 def test_a_coordinator_whose_term_ended_unnoticed_applies_nothing(term: int) -> None:
     row = factories.training_research()
     shift("term", -4, "lease_expires_at")
@@ -63,6 +70,7 @@ def test_a_coordinator_whose_term_ended_unnoticed_applies_nothing(term: int) -> 
     assert rows() == before
 
 
+@pytest.mark.scenario(38)
 @pytest.mark.parametrize("what", ["cancel", "sync", "new leader"])
 def test_nothing_comes_between_a_decision_and_its_apply(term: int, what: str) -> None:
     """Research, operation and term are locked from before the decision to the commit."""
@@ -86,6 +94,22 @@ def test_nothing_comes_between_a_decision_and_its_apply(term: int, what: str) ->
         future.result(20)
 
 
+@pytest.mark.scenario(38)
+def test_a_lease_that_was_renewed_after_the_decision_is_not_ended_by_it(term: int) -> None:
+    """The runner renews without a lock of the research: the update itself must find the lease as it was judged."""
+    lost = factories.claimed()
+    with change() as record:
+        facts = gather(lost.research, lock=False)
+        step = facts.decide(NONE)
+        assert isinstance(step, Orphan)
+        with aside(lambda: shift("operation", 5, "lease_expires_at")) as renewed:
+            renewed.result(20)
+        with pytest.raises(StaleOperation):
+            apply._apply(step, facts, record)
+    factories.again(lost, Status.RUNNING)
+
+
+@pytest.mark.scenario(38)
 def test_a_research_that_somebody_holds_is_left_for_the_next_look(term: int) -> None:
     row = factories.training_research()
     with ExitStack() as stack, transaction.atomic():
@@ -113,6 +137,7 @@ def test_a_deadlock_is_no_error_of_the_research_and_the_step_is_taken_again(term
 # 24: one fails, the others go on -------------------------------------------------------------------------------------
 
 
+@pytest.mark.scenario(24)
 def test_an_error_in_one_research_fails_that_one_with_its_trace_and_the_others_go_on(term: int) -> None:
     bad, good = factories.training_research(), factories.training_research()
     gpu, cpu = factories.worker("gpu"), factories.worker("cpu")
@@ -131,6 +156,7 @@ def test_an_error_in_one_research_fails_that_one_with_its_trace_and_the_others_g
     factories.again(broken, Status.COMPLETED)
 
 
+@pytest.mark.scenario(24)
 def test_a_gate_that_does_not_pass_ends_nothing(term: int) -> None:
     row, gpu = factories.training_research(), factories.worker()
     training = factories.training_on(gpu, row)
@@ -172,6 +198,7 @@ def test_an_error_of_the_work_fails_the_research_and_is_not_tried_again(term: in
 # 8: who is called ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.scenario(8)
 def test_a_coordinator_is_called_when_there_is_work_and_nobody_leads() -> None:
     from django_q.models import OrmQ
 
@@ -182,9 +209,18 @@ def test_a_coordinator_is_called_when_there_is_work_and_nobody_leads() -> None:
     factories.training_research()
     assert resume_if_needed() is True
     assert OrmQ.objects.count() == 1
-    factories.term()
-    assert resume_if_needed() is False, "somebody leads"
+    with Leader(uuid4(), "leads"):
+        assert resume_if_needed() is False, "somebody leads"
     assert OrmQ.objects.count() == 1
+
+
+@pytest.mark.scenario(8)
+def test_a_leader_that_died_is_missed_at_once_though_its_lease_runs_on() -> None:
+    factories.training_research()
+    leader = Leader(uuid4(), "dies").__enter__()
+    leader.session.close()  # what the operating system does for a dead process
+    assert terms.present() is not None
+    assert resume_if_needed() is True
 
 
 def test_a_doorbell_and_its_operation_are_one_transaction(term: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -136,20 +137,40 @@ def test_a_steady_leader_has_no_amnesty() -> None:
     assert terms.renew(term) == (False, "")
 
 
+@pytest.fixture
+def just_restarted(settings: SettingsWrapper) -> None:
+    """However long the server of these tests runs already: it restarted within the grace."""
+    settings.ENV = replace(settings.ENV, db_grace=86400.0)
+
+
+@pytest.mark.usefixtures("just_restarted")
 def test_a_database_that_restarted_under_a_leader_brings_an_amnesty() -> None:
     term = factories.term()
     execute("UPDATE research_term SET epoch = 'another life'")
     assert terms.renew(term) == (True, "PostgreSQL restarted")
-    shift("term", -11, "amnesty_until")
+    shift("term", -86400, "amnesty_until")
     assert terms.renew(term)[0] is False, "it ends after KTRDR_DB_GRACE"
 
 
+def test_an_amnesty_is_counted_from_when_postgresql_took_connections_again(settings: SettingsWrapper) -> None:
+    settings.ENV = replace(settings.ENV, db_grace=0.0)
+    for way in (terms.renew, lambda _: terms.begin(cluster=uuid4(), backend_pid=1, label="x")):
+        term = factories.term()
+        execute("UPDATE research_term SET epoch = 'another life'")
+        way(term)
+        [until] = Term.objects.filter(ended_at=None).values_list("amnesty_until", flat=True)
+        assert execute("SELECT 1 FROM pg_stat_activity WHERE backend_type = 'walwriter' AND backend_start = %(at)s",
+                       at=until) == 1  # fmt: skip
+
+
+@pytest.mark.usefixtures("just_restarted")
 def test_a_fresh_leader_is_not_blind_to_a_restart_before_its_time() -> None:
     terms.resign(factories.term())
     execute("UPDATE research_term SET epoch = 'another life'")
     assert terms.begin(cluster=uuid4(), backend_pid=1, label="x")[1] is True
 
 
+@pytest.mark.usefixtures("just_restarted")
 def test_an_amnesty_goes_on_under_the_next_leader() -> None:
     term = factories.term()
     execute("UPDATE research_term SET epoch = 'another life'")

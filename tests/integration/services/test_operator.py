@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.scenario(22)
 @pytest.mark.parametrize("build", [factories.failed_research, factories.cancelled_research])
 def test_of_5_concurrent_resumes_exactly_one_wins(build: Callable[[], Research]) -> None:
     """Scenario 22."""

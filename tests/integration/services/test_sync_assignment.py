@@ -158,6 +158,7 @@ def test_a_session_that_was_never_confirmed_is_given_nothing() -> None:
     assert ask(stranger) is None
 
 
+@pytest.mark.scenario(25)
 def test_two_workers_and_three_researches_leave_the_third_waiting_visibly_and_then_served() -> None:
     """Scenario 25."""
     first, second, third = (factories.queued(factories.training_research()) for _ in range(3))
