@@ -10,6 +10,7 @@ from research.lifecycle.states import Status
 from research.models import Operation, Worker
 from research.services import checkpoints, sync
 from research.services.errors import ServiceError
+from tests.integration.machine import clock
 from tests.integration.machine.dying import Died, dying
 from tests.support.caller import Caller
 from tests.support.factories import sha
@@ -63,7 +64,7 @@ class Task:
 
 @dataclass
 class Agent:
-    """One start of a worker. `silence`: seconds since a call of it that counted was heard."""
+    """One start of a worker. `heard_at`: when a call of it that counted was heard last."""
 
     name: str
     tasks: dict[int, Task] = field(default_factory=dict)
@@ -71,10 +72,14 @@ class Agent:
     begun: set[int] = field(default_factory=set)
     draining: bool = False
     refused: bool = False
-    silence: float = 0.0
+    heard_at: float = field(default_factory=clock.now)
 
     def __post_init__(self) -> None:
         self.caller = Caller(self.name, machine=self.name)
+
+    @property
+    def silence(self) -> float:
+        return clock.now() - self.heard_at
 
     def restarted(self) -> Agent:
         """What it had not finished is gone with its children; its spool is there."""
@@ -135,7 +140,7 @@ class Agent:
     def _counted(self, request: SyncRequest) -> None:
         row = Worker.objects.get(name=self.name)
         if (row.incarnation, row.seq) == (self.caller.incarnation, request.seq):
-            self.silence = 0.0
+            self.heard_at = clock.now()
 
     def _is_superseded(self) -> None:
         row = Worker.objects.get(name=self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -34,6 +35,21 @@ _WIPED = (
 )  # fmt: skip
 
 
+_passed = 0.0
+
+
+def now() -> float:
+    """Seconds, those that were made to pass and those that did."""
+    return _passed + time.monotonic()
+
+
+def written() -> int:
+    """Grows with every transaction that wrote something."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
 def wipe() -> None:
     """An empty database but for its datasets and strategies, and a web process that has been up for an hour."""
     execute(f"TRUNCATE {', '.join(_WIPED)} RESTART IDENTITY CASCADE")
@@ -43,6 +59,8 @@ def wipe() -> None:
 
 def pass_time(seconds: float, *, heard: bool) -> None:
     """`heard`: a web process noted itself all the while; else none was up until now."""
+    global _passed  # noqa: PLW0603 - one clock
+    _passed += seconds
     execute(_PASS.format(by=f"{seconds:f}"))
     if heard:
         execute("UPDATE research_cover SET noted_at = clock_timestamp()")

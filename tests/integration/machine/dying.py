@@ -11,7 +11,7 @@ from django.db import connection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_WRITE = re.compile(r"\b(INSERT INTO|UPDATE \"?\w|DELETE FROM|pg_notify)")
+_WRITE = re.compile(r"\b(INSERT INTO|(?<!FOR )UPDATE \"?\w|DELETE FROM|pg_notify)")
 
 
 class Died(BaseException):

@@ -24,7 +24,7 @@ class Leaders:
 
     def somebody_wants_to_lead(self, dies: int = 0) -> None:
         """Refused while one leads whose term runs; one whose term ended loses its session."""
-        leads = self.present is not None
+        before = self.present
         leader = Leader(uuid4(), "a cluster")
         try:
             with dying(dies):
@@ -32,7 +32,10 @@ class Leaders:
         except (NotLeader, Died):
             ends(leader.session)
             return
-        assert not leads, "there is one leader"
+        if before is not None:
+            ended = Term.objects.get(pk=before.term)
+            assert ended.ended_at is not None
+            assert ended.lease_expires_at <= ended.ended_at, "there is one leader"
         self.all.append(leader)
 
     @property
@@ -46,7 +49,7 @@ class Leaders:
 
     def steps(self, leader: Leader, dies: int = 0) -> None:
         """One round of its loop. One whose term is over changes nothing, whatever it believes."""
-        may = Term.objects.filter(pk=leader.term, ended_at=None, lease_expires_at__gt=DatabaseNow()).exists()
+        may = self._in_office(leader)
         before = Event.objects.count()
         try:
             with dying(dies):
@@ -54,9 +57,13 @@ class Leaders:
         except Died:
             self.dies(leader)
         except terms.Deposed:
-            assert not may, "the one that leads is not deposed"
+            assert not self._in_office(leader), "the one that leads is not deposed"
             self.dies(leader)
         assert may or Event.objects.count() == before, "a thawed leader changed something"
+
+    @staticmethod
+    def _in_office(leader: Leader) -> bool:
+        return Term.objects.filter(pk=leader.term, ended_at=None, lease_expires_at__gt=DatabaseNow()).exists()
 
     def _round(self, leader: Leader, *, judge: bool) -> None:
         amnesty = Amnesty(leader.amnesty, leader.amnesty_reason)

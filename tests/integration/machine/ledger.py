@@ -10,6 +10,7 @@ from django.conf import settings
 from research.lifecycle.states import EXTERNAL, FINISHED, Kind, Reason, State, Status
 from research.models import Event, Operation, Research, Trial, Worker
 from research.selectors import invariants
+from tests.integration.machine import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,16 @@ class Ledger:
         self.cancelled: set[int] = set()
         self.broken: set[int] = set()
         self.drained: set[str] = set()
-        self.covered_s = 3600.0  # how long a web process has heard workers without a gap
+        self.covered_at = clock.now() - 3600  # since when a web process has heard workers without a gap
+        self.sessions: dict[int, int] = {}  # the session that counts, of each worker
+        self._seen = 0
 
     def look(self, agents: Sequence[Agent], processes: Sequence[Process]) -> None:
-        """After every event."""
+        """After every event that wrote anything."""
+        written = clock.written()
+        if written == self._seen:
+            return
+        self._seen = written
         report = invariants.check()
         assert report.clean, report.breaches
         rows = {row["id"]: row for row in Operation.objects.values()}
@@ -42,6 +49,9 @@ class Ledger:
             elif row["status"] in FINISHED:
                 self.finished[pk] = row
                 self._has_a_cause(row, agents, processes)
+        for pk, session in Worker.objects.exclude(session=None).values_list("id", "session"):
+            assert session >= self.sessions.get(pk, 0), "an older start of a worker took its name back"
+            self.sessions[pk] = session
         for pk, state, reason in Research.objects.values_list("id", "state", "reason"):
             assert (state == State.CANCELLED) == (pk in self.cancelled), f"research {pk} is {state}"
             if state == State.FAILED:
@@ -63,11 +73,15 @@ class Ledger:
             assert name in self.drained, f"nobody asked worker {name} to leave"
 
     def _silent_or_replaced(self, row: Row, agents: Sequence[Agent]) -> None:
-        if Worker.objects.get(pk=row["worker_id"]).incarnation != row["incarnation"]:
+        present = Worker.objects.get(pk=row["worker_id"]).incarnation
+        if present != row["incarnation"]:
+            newer = next(one for one in agents if one.caller.incarnation == present)
+            assert newer.caller.session is not None, "orphaned by a call of a process that never heard its session"
             return
-        own = next((one for one in agents if one.caller.incarnation == row["incarnation"]), None)
-        silence = own.silence if own is not None else self.covered_s
-        assert min(silence, self.covered_s) >= settings.ENV.lease, f"orphaned although it was heard: {row}"
+        own = next(one for one in agents if one.caller.incarnation == row["incarnation"])
+        assert min(own.silence, clock.now() - self.covered_at) >= settings.ENV.lease, (
+            f"orphaned although it was heard: {row}"
+        )
 
     def _may_fail(self, research: int, reason: str) -> None:
         tried = Operation.objects.filter(research_id=research)

@@ -14,6 +14,7 @@ from research.runners import inprocess
 from research.runners.hold import Hold, Lost
 from research.services import clusters
 from research.services.errors import ServiceError, StaleOperation
+from tests.integration.machine import clock
 from tests.integration.machine.clock import ends, execute
 from tests.integration.machine.dying import Died, dying
 from tests.support.factories import SPEC
@@ -33,20 +34,24 @@ RESULTS: dict[str, dict[str, Any]] = {
 
 
 class Process:
-    """It is `gone` once it died or stopped. `silence`: seconds since it renewed its lease."""
+    """It is `gone` once it died or stopped. `renewed_at`: when it renewed its lease last."""
 
     def __init__(self, operation: int) -> None:
         self.operation, self.cluster = operation, uuid4()
         self.hold = Hold(operation, self.cluster)
         self.kind, self.context = "", None
         self.gone = self.cut = False
-        self.silence = 0.0
+        self.renewed_at = clock.now()
         now = DatabaseNow()
         Cluster.objects.create(id=self.cluster, label="a cluster", started_at=now, stamped_at=now, noted_at=now)
 
     @property
     def row(self) -> Operation:
         return Operation.objects.get(pk=self.operation)
+
+    @property
+    def silence(self) -> float:
+        return clock.now() - self.renewed_at
 
     @property
     def mine(self) -> bool:
@@ -91,7 +96,7 @@ class Process:
             self.dies()
         else:
             assert was_mine
-            self.silence = 0.0
+            self.renewed_at = clock.now()
 
     def is_cut_off(self) -> None:
         """Its own session ends, as when PostgreSQL kills it or the network drops it."""

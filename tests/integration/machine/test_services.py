@@ -27,20 +27,21 @@ from research.models import Research
 from research.services import researches, workers
 from research.services.errors import NotFound, Refused
 from tests.integration.machine import clock
+from tests.integration.machine.agents import Agent
 from tests.integration.machine.dying import Died, dying
 from tests.integration.machine.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.machine.agents import Agent, Task
+    from tests.integration.machine.agents import Task
     from tests.integration.machine.processes import Process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 PROFILE = settings(
-    max_examples=400 if LONG else 14, stateful_step_count=60 if LONG else 45, deadline=None, derandomize=not LONG,
+    max_examples=400 if LONG else 20, stateful_step_count=60 if LONG else 45, deadline=None, derandomize=not LONG,
     suppress_health_check=list(HealthCheck), database=None, report_multiple_bugs=False,
     phases=tuple(Phase) if LONG else (Phase.explicit, Phase.generate),
 )  # fmt: skip
@@ -98,8 +99,8 @@ class Orders(RuleBasedStateMachine):
     @rule(resigns=st.booleans())
     def the_leader_goes(self, resigns: bool) -> None:
         leader = self.world.leaders.present
-        assert leader is not None
-        (self.world.leaders.resigns if resigns else self.world.leaders.dies)(leader)
+        if leader is not None:
+            (self.world.leaders.resigns if resigns else self.world.leaders.dies)(leader)
 
     # Processes of the cluster ----------------------------------------------------------------------------------------
 
@@ -153,10 +154,26 @@ class Orders(RuleBasedStateMachine):
             self._agent(pick).call()
         self.world.forget_refused()
 
-    @precondition(lambda self: any(one.late for one in self.world.agents))
+    @precondition(_has("zombies"))
+    @rule(dies=DIES)
+    def a_zombie_calls(self, dies: int) -> None:
+        """First it is asked for the session it holds: it echoes it as one that counts."""
+        zombie = self.world.zombies[0]
+        zombie.call(dies=dies)
+        zombie.call()
+        self.world.forget_refused()
+
+    @precondition(_has("tasks"))
+    @rule(pick=PICK)
+    def a_start_that_died_at_once_calls(self, pick: int) -> None:
+        """Its first call arrives long after its death: nothing may come of it."""
+        agent, _ = self._task(pick)
+        self.world.begins(Agent(agent.name)).call("answer lost")
+
+    @precondition(lambda self: any(one.late for one in self.world.everybody))
     @rule()
     def an_old_call_arrives(self) -> None:
-        next(one for one in self.world.agents if one.late).old_call_arrives()
+        next(one for one in self.world.everybody if one.late).old_call_arrives()
         self.world.forget_refused()
 
     @precondition(_has("tasks"))
@@ -187,7 +204,7 @@ class Orders(RuleBasedStateMachine):
             task.state, task.error = "failed", error
             self.world.ledger.broken |= {task.id} if error == Reason.ERROR else set()
 
-    @rule(pick=PICK, zombie=st.booleans())
+    @rule(pick=PICK, zombie=st.sampled_from([True, True, False]))
     def a_worker_starts_again(self, pick: int, zombie: bool) -> None:
         """`zombie`: the start before it only seemed dead, and calls again some day."""
         self.world.restart(self._agent(pick), zombie=zombie)

@@ -27,7 +27,8 @@ class World:
     def __init__(self) -> None:
         clock.wipe()
         self.leaders, self.ledger = Leaders(), Ledger()
-        self.agents = [Agent(name) for name in NAMES]
+        self.everybody: list[Agent] = []  # the dead ones, too: calls of theirs may still be on the way
+        self.agents = [self.begins(Agent(name)) for name in NAMES]
         self.processes: list[Process] = []
 
     @property
@@ -60,13 +61,23 @@ class World:
         process.answers(dies)
         return process
 
+    @property
+    def zombies(self) -> list[Agent]:
+        """Starts of a worker that a newer one has followed, and that do not know yet."""
+        newest = {agent.name: agent for agent in self.agents}
+        return [agent for agent in self.agents if newest[agent.name] is not agent]
+
+    def begins(self, agent: Agent) -> Agent:
+        self.everybody.append(agent)
+        return agent
+
     def restart(self, agent: Agent, *, zombie: bool) -> None:
         """The newest start of its name begins anew. Of zombies only the newest is kept."""
         newest = [one for one in self.agents if one.name == agent.name][-1]
         before = [one for one in self.agents if one.name == agent.name and one is not newest]
         for one in before if zombie else [*before, newest]:
             self.agents.remove(one)
-        self.agents.append(newest.restarted())
+        self.agents.append(self.begins(newest.restarted()))
 
     def forget_refused(self) -> None:
         """A worker that is told that another took its name kills its children and ends; one that drained, leaves."""
@@ -77,28 +88,27 @@ class World:
             self.restart(agent, zombie=False)
         for name in NAMES:
             if not any(one.name == name for one in self.agents):
-                self.agents.append(Agent(name))
+                self.agents.append(self.begins(Agent(name)))
 
     def pass_time(self, seconds: float, *, web: bool = True, deaf: int = 0) -> None:
         """Whoever was not frozen or cut off did all the while what it does every second."""
         leader = self.leaders.present
         clock.pass_time(seconds, heard=web)
-        self.ledger.covered_s = self.ledger.covered_s + seconds if web or seconds < 2.5 else 0.0
+        if not web and seconds > 2:
+            self.ledger.covered_at = clock.now()
         if leader is not None and not deaf & 1:
             clock.execute(f"UPDATE research_term SET ticked_at = clock_timestamp() WHERE id = {leader.term}")
             self.leaders.renews(leader)
         for process in self.living:
-            process.silence += seconds
             if not deaf & 2:
                 process.renews()
         for agent in list(self.agents):
-            agent.silence += seconds
             if web and not deaf & 4:
                 agent.call()
         self.forget_refused()
 
     def look(self) -> None:
-        self.ledger.look(self.agents, self.processes)
+        self.ledger.look(self.everybody, self.processes)
 
     # The end ---------------------------------------------------------------------------------------------------------
 
@@ -129,11 +139,10 @@ class World:
 
     def _fair_round(self) -> None:
         """A minute in which everybody does what it should."""
-        if self.leaders.present is None:
+        if not self.leaders.all:
             self.leaders.somebody_wants_to_lead()
-        leader = self.leaders.present
-        assert leader is not None
-        self.leaders.steps(leader)
+        self.leaders.renews(self.leaders.all[-1])
+        self.leaders.steps(self.leaders.all[-1])
         while self.doorbells:
             process = self.answer(0, keep=False)
             if not process.gone:
