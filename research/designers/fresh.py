@@ -47,6 +47,7 @@ def design(random: Random, brief: Brief) -> dict[str, Any]:
 def labels(random: Random) -> dict[str, Any]:
     barrier = random.choice((0.5, 0.75, 1.0))
     return {
+        "kind": random.choice(("triple_barrier", "triple_barrier", "triple_barrier", "forward_return")),
         "horizon": random.choice((3, 5, 10, 15, 20)),
         "up": barrier,
         "down": random.choice((barrier, 1.0)),

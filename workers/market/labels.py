@@ -1,9 +1,11 @@
-"""Triple-barrier labels (López de Prado, Advances in Financial Machine Learning, 2018, chapter 3)."""
+"""What a bar teaches: triple barriers (López de Prado, Advances in Financial Machine Learning, 2018, chapter 3), or the
+return over a fixed horizon.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import talib
@@ -14,9 +16,14 @@ if TYPE_CHECKING:
     from workers.market.bars import Bars
 
 
-class Barriers(Protocol):
-    """What `triple_barrier` needs to know; `Strategy.labels` is one."""
+LARGEST = 2.0  # a forward return of so many volatilities teaches as much as any larger one
 
+
+class Barriers(Protocol):
+    """What `label` needs to know; `Strategy.labels` is one."""
+
+    @property
+    def kind(self) -> Literal["triple_barrier", "forward_return"]: ...
     @property
     def horizon(self) -> int: ...
     @property
@@ -29,14 +36,35 @@ class Barriers(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """`label` (n,) int8 in {-1, 0, +1}; `end` (n,) int64: bar i's label read bars up to `end[i]`, exclusive;
-    `valid` (n,) bool: the whole horizon lies within the bars and the volatility is known and not 0. Where not valid,
-    `label` is 0 and `end` is n.
+    """`label` (n,) int8 in {-1, 0, +1}; `target` (n,) float64 in -1 to 1, what is learned; `end` (n,) int64: bar i's
+    label read bars up to `end[i]`, exclusive; `valid` (n,) bool: the whole horizon lies within the bars and the
+    volatility is known and not 0. Where not valid, `label` and `target` are 0 and `end` is n.
     """
 
     label: NDArray[np.int8]
+    target: NDArray[np.float64]
     end: NDArray[np.int64]
     valid: NDArray[np.bool_]
+
+
+def label(bars: Bars, spec: Barriers) -> Labels:
+    """The labels that a strategy asks for."""
+    return triple_barrier(bars, spec) if spec.kind == "triple_barrier" else forward_return(bars, spec)
+
+
+def forward_return(bars: Bars, spec: Barriers) -> Labels:
+    """Log return of a position decided at the close of bar i, entered at the open of bar i+1 and left at the close of
+    bar i+`horizon`, in volatilities over that horizon: the target is half of it, at most 1 either way; the label is its
+    sign. `up` and `down` play no part.
+    """
+    n, horizon = len(bars), spec.horizon
+    target, end = np.zeros(n), np.full(n, n, dtype=np.int64)
+    width = volatility(bars, spec.volatility_window) * np.sqrt(horizon)
+    valid = (width > 0) & (np.arange(n) + horizon < n)
+    rows = np.flatnonzero(valid)
+    moved = np.log(bars.close[rows + horizon] / bars.open[rows + 1]) / width[rows]
+    target[rows], end[rows] = np.clip(moved / LARGEST, -1.0, 1.0), rows + horizon + 1
+    return Labels(np.sign(target).astype(np.int8), target, end, valid)
 
 
 def triple_barrier(bars: Bars, barriers: Barriers) -> Labels:
@@ -55,7 +83,7 @@ def triple_barrier(bars: Bars, barriers: Barriers) -> Labels:
     upper = bars.open[rows + 1] * np.exp(barriers.up * width[rows])
     lower = bars.open[rows + 1] * np.exp(-barriers.down * width[rows])
     label[rows], end[rows] = _first_touch(bars, rows, upper, lower, horizon)
-    return Labels(label, end, valid)
+    return Labels(label, label.astype(np.float64), end, valid)
 
 
 def volatility(bars: Bars, window: int) -> NDArray[np.float64]:

@@ -54,9 +54,13 @@ class Network(Part):
 
 
 class Labels(Part):
-    """Triple barrier: `up` and `down` in multiples of the volatility over `horizon` bars, `horizon` in bars."""
+    """Triple barrier: which of two barriers is touched first within the horizon. Forward return: how far the price has
+    gone at its end, in volatilities; it has no barriers.
+    """
 
-    kind: Literal["triple_barrier"] = Field(default="triple_barrier", description="how a bar is labelled")
+    kind: Literal["triple_barrier", "forward_return"] = Field(
+        default="triple_barrier", description="what a bar teaches"
+    )
     horizon: int = Field(default=10, ge=1, le=250, description="bars ahead")
     up: float = Field(default=1.0, gt=0, le=10, description="upper barrier, in volatilities over the horizon")
     down: float = Field(default=1.0, gt=0, le=10, description="lower barrier, in volatilities over the horizon")

@@ -50,9 +50,12 @@ def _indicator(indicator: Indicator) -> str:
 
 def _labels(strategy: Strategy) -> str:
     labels = strategy.labels
+    bars = f"{labels.horizon} {'bar' if labels.horizon == 1 else 'bars'}"
+    scale = f"volatility of {labels.volatility_window} bars, scaled to the horizon"
+    if labels.kind == "forward_return":
+        return f"Learns how far the price goes within {bars} ({scale})."
     return (
-        f"Learns which is touched first within {labels.horizon} bars: {labels.up:g} volatilities up or "
-        f"{labels.down:g} down (volatility of {labels.volatility_window} bars, scaled to the horizon)."
+        f"Learns which is touched first within {bars}: {labels.up:g} volatilities up or {labels.down:g} down ({scale})."
     )
 
 

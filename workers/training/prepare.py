@@ -50,7 +50,7 @@ def prepare(strategy: Strategy, bars: Bars) -> Prepared:
     seen = bars.slice(0, searchable(len(bars), strategy.evaluation.holdout_fraction))
     names = sorted(strategy.inputs)
     table = features.build(seen, [strategy.indicators[name] for name in names])
-    labelled = labels.triple_barrier(seen, strategy.labels)
+    labelled = labels.label(seen, strategy.labels)
     valid = labelled.valid & np.isfinite(table).all(axis=1)
     label = np.where(valid, labelled.label, 0).astype(np.int8)
     try:
@@ -62,7 +62,7 @@ def prepare(strategy: Strategy, bars: Bars) -> Prepared:
         features=table,
         names=names,
         terms=[list(strategy.inputs[name]) for name in names],
-        target=label.astype(np.float64),
+        target=np.where(valid, labelled.target, 0.0),
         label=label,
         label_end=labelled.end,
         valid=valid,

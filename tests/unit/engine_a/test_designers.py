@@ -63,7 +63,7 @@ def test_every_design_can_be_prepared_on_the_shipped_data():
     for seed in range(60):
         prepared = prepare(parse(design(seed)), bars)
         assert prepared.valid.mean() > 0.9
-        assert set(prepared.label.tolist()) == {-1, 0, 1}
+        assert {-1, 1} <= set(prepared.label.tolist()) <= {-1, 0, 1}
 
 
 def test_the_words_of_a_brief_steer_the_design():

@@ -9,9 +9,10 @@ import pytest
 
 from tests.unit.engine_a import cast
 from workers.market.bars import Bars
-from workers.market.labels import triple_barrier
+from workers.market.labels import forward_return, label, triple_barrier
 from workers.strategy.models import Labels
 
+FORWARD = Labels(kind="forward_return", horizon=8, volatility_window=15)
 BARRIERS = Labels(horizon=8, up=1.2, down=0.8, volatility_window=15)
 
 
@@ -83,3 +84,35 @@ def test_a_bar_that_opens_beyond_the_upper_barrier_counts_as_up_even_when_it_the
     opening[52] = opening[51]
     labels = triple_barrier(Bars("TEST", "1d", bars.time, opening, high, low, bars.close, bars.volume), BARRIERS)
     assert (labels.label[50], labels.end[50]) == (-1, 53)
+
+
+def test_a_forward_return_is_that_of_the_definition_on_every_bar():
+    bars = cast.bars(400)
+    labels = label(bars, FORWARD)
+    for i in range(len(bars)):
+        known = 15 <= i < 400 - 8
+        assert labels.valid[i] == known
+        if not known:
+            assert (labels.label[i], labels.target[i], labels.end[i]) == (0, 0.0, 400)
+            continue
+        width = pstdev([log(b / a) for a, b in pairwise(bars.close[i - 15 : i + 1])]) * sqrt(8)
+        moved = log(bars.close[i + 8] / bars.open[i + 1]) / width
+        assert labels.target[i] == pytest.approx(min(max(moved / 2, -1), 1), abs=1e-9)
+        assert (labels.label[i], labels.end[i]) == (np.sign(moved), i + 9)
+
+
+def test_a_forward_return_reads_no_bar_from_its_end_on():
+    bars = cast.bars(300)
+    labels = forward_return(bars, FORWARD)
+    for i in np.flatnonzero(labels.valid)[::17]:
+        columns = [getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume")]
+        for column in columns:
+            column[int(labels.end[i]) :] *= 3
+        changed = forward_return(Bars("TEST", "1d", bars.time, *columns), FORWARD)
+        assert changed.target[i] == labels.target[i]
+
+
+def test_a_strategy_gets_the_kind_of_labels_it_asks_for():
+    bars = cast.bars(300)
+    assert (label(bars, BARRIERS).target == triple_barrier(bars, BARRIERS).label).all()
+    assert len(set(label(bars, FORWARD).target.tolist())) > 100
