@@ -13,11 +13,14 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import report, unfenced
 from tests.chaos.course import Course, Outcome
 from tests.chaos.plan import Plan
+
+ZOMBIES = 60.0  # in the control more hosts are frozen, taken over and woken: they are what a fence is for
 
 
 def main() -> int:
@@ -35,6 +38,8 @@ def main() -> int:
     if options.without_fence and not unfenced.is_unfenced():
         return unfenced.run(["-m", "tests.chaos", *sys.argv[1:]]).returncode
     plan = Plan(options.seed, options.kills, options.together, options.epochs, options.pace)
+    if options.without_fence:
+        plan = replace(plan, hosts=ZOMBIES, stuck_after=60.0)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     root = options.folder or Path(tempfile.mkdtemp(prefix="ktrdr-chaos-"))
     outcome = _run(plan, root, options.json)

@@ -95,7 +95,7 @@ class Course:
             self.striker.carry_out(order)
             pace.struck(now)
             order = next(strikes)
-            if self.striker.kills // TOLD_EVERY > told:
+            if told < self.striker.kills // TOLD_EVERY and self.striker.kills < self.plan.kills:
                 told = self.striker.kills // TOLD_EVERY
                 self.say(f"{self.striker.kills} kills, {len(self.striker.strikes)} strikes: {self._standing()}")
         self._timed("strikes", started)

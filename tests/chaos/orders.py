@@ -38,9 +38,9 @@ class Order:
 
 def orders(plan: Plan) -> Iterator[Order]:
     """Without end; `plan.kills` decides how many are carried out."""
-    random = Random(f"chaos {plan.seed}")
+    random, actions = Random(f"chaos {plan.seed}"), ACTIONS | {"host": plan.hosts}
     while True:
-        [action] = random.choices(list(ACTIONS), list(ACTIONS.values()))
+        [action] = random.choices(list(actions), list(actions.values()))
         longest = plan.longest_cut if action in {"cut", "stall", "delay"} else plan.longest_freeze
         shortest = plan.host_freeze if action == "host" else 0.3
         yield Order(

@@ -47,6 +47,7 @@ class Plan:
     impatience: float = 0.2  # share of the strikes that do not wait for that
     aim: float = 0.75  # how often a process that works on something is preferred to an idle one
     longest_freeze: float = 8.0
+    hosts: float = ACTIONS["host"]  # how often a host is frozen, relative to the other actions
     host_freeze: float = 3.0  # at least; more than a lease, so that its work is taken over and it wakes as a zombie
     longest_cut: float = 6.0
     training_workers: int = 1
