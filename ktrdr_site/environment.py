@@ -122,10 +122,8 @@ def unknown(source: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def example() -> str:
     """The text of `.env.example`: every setting with its meaning and default. `python -m ktrdr_site.environment`."""
-    said = [
-        "# Every setting of KTRDR, with its default. Durations are seconds. "
-        "Set what you want to change in the environment."
-    ]
+    first = "# Every setting of KTRDR, with its default. Durations are seconds."
+    said = [f"{first} Set what you want to change in the environment."]
     for spec in fields(Environment):
         said += ["", f"# {spec.metadata['help']}", f"# {variable(spec.name)}={_written(spec.default)}"]
     return "\n".join(said) + "\n"

@@ -15,7 +15,7 @@ from ktrdr_site.cluster.broker import LOST
 from ktrdr_site.cluster.canaries import Canaries
 from ktrdr_site.cluster.coordinator import resume_if_needed
 from ktrdr_site.cluster.silence import Silence
-from research.services import clusters
+from research.services import clusters, schedules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +111,7 @@ class Guard(threading.Thread):
         self._end_the_overdue()
         if self._leaderless.hear(sign.led, elapsed) >= _LEADERLESS and not sign.led:
             resume_if_needed()
+        schedules.begin_due()
         if time.monotonic() - self._swept > _SWEEP:
             self._swept = time.monotonic()
             housekeeping.sweep()

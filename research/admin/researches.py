@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from research.admin.base import ReadOnly, username
 from research.coordinator.tasks import resume_if_needed
-from research.models import Dataset, Operation, Research, Strategy
+from research.models import Dataset, Operation, Research, Schedule, Strategy
 from research.services import researches
 
 if TYPE_CHECKING:
@@ -53,6 +53,13 @@ class OperationAdmin(ReadOnly):
     ]
     list_filter = ["kind", "status", "reason"]
     search_fields = ["=research__id", "runner", "message"]
+    ordering = ["-id"]
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnly):
+    list_display = ["id", "brief", "every_s", "next_at", "started", "last_id", "created_by", "ended_at", "problem"]
+    search_fields = ["brief"]
     ordering = ["-id"]
 
 

@@ -4,11 +4,13 @@ from research.models.checkpoint import Artifact, Checkpoint, Measure
 from research.models.event import Event, EventCounter, Level, Topic
 from research.models.operation import Operation
 from research.models.research import Research
+from research.models.schedule import Schedule
 from research.models.strategy import Dataset, Strategy, Trial
 from research.models.system import Cluster, Cover, Term, WebProcess
 from research.models.worker import Worker, WorkerSession, WorkerToken
 
 __all__ = [
     "Artifact", "Checkpoint", "Cluster", "Cover", "Dataset", "Event", "EventCounter", "Level", "Measure", "Operation",
-    "Research", "Strategy", "Term", "Topic", "Trial", "WebProcess", "Worker", "WorkerSession", "WorkerToken",
+    "Research", "Schedule", "Strategy", "Term", "Topic", "Trial", "WebProcess", "Worker", "WorkerSession",
+    "WorkerToken",
 ]  # fmt: skip

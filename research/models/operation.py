@@ -79,10 +79,14 @@ class Operation(models.Model):
             models.Index(fields=["research", "id"], name="operation_of_research"),
             models.Index(fields=["kind", "queued_at"], name="operation_queue", condition=Q(status=Status.QUEUED)),
             models.Index(fields=["worker"], name="operation_running_on", condition=Q(status=Status.RUNNING)),
-            models.Index(F("rung_at").asc(nulls_first=True), name="operation_unheard",
-                         condition=Q(status=Status.QUEUED, kind__in=IN_PROCESS)),
-            models.Index(fields=["cluster"], name="operation_in_process",
-                         condition=Q(status=Status.RUNNING, kind__in=IN_PROCESS)),
+            models.Index(
+                F("rung_at").asc(nulls_first=True),
+                name="operation_unheard",
+                condition=Q(status=Status.QUEUED, kind__in=IN_PROCESS),
+            ),
+            models.Index(
+                fields=["cluster"], name="operation_in_process", condition=Q(status=Status.RUNNING, kind__in=IN_PROCESS)
+            ),
         ]
         constraints = [
             among("status", Status, "operation_status_known"),

@@ -31,12 +31,11 @@ def create(
 
     `symbol` and `timeframe` win over those of a given specification. `by` names who asked where there is no `user`.
     """
-    if not brief.strip():
-        raise Invalid('The brief is empty: say in a sentence what to look for, such as "momentum after quiet weeks".')
     if seed is not None and not 0 <= seed <= LARGEST_SEED:
         raise Invalid(f"The seed must be between 0 and {LARGEST_SEED}.")
-    given = check_given(on_market(given, symbol, timeframe), overrides, designer)
-    dataset = _dataset(symbol, timeframe, given)
+    given, dataset = check(
+        brief=brief, symbol=symbol, timeframe=timeframe, designer=designer, given=given, overrides=overrides
+    )
     name = user.get_username() if user else by
     with change() as record:
         research = Research.objects.create(
@@ -50,6 +49,17 @@ def create(
         )  # fmt: skip
     point("research.created")
     return research
+
+
+def check(
+    *, brief: str, symbol: str = "", timeframe: str = "", designer: str = "evolution",
+    given: Mapping[str, Any] | None = None, overrides: Sequence[str] = (), priority: int = 0,  # noqa: ARG001
+) -> tuple[dict[str, Any] | None, Dataset]:  # fmt: skip
+    """The given specification, complete, and the data: what `create` would begin with. Raises `Invalid`."""
+    if not brief.strip():
+        raise Invalid('The brief is empty: say in a sentence what to look for, such as "momentum after quiet weeks".')
+    given = check_given(on_market(given, symbol, timeframe), overrides, designer)
+    return given, _dataset(symbol, timeframe, given)
 
 
 def _seed(asked: int | None, given: Mapping[str, Any] | None) -> int:

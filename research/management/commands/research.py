@@ -1,4 +1,4 @@
-"""`manage.py research start / list / show / follow / cancel / resume / export / reproduce`."""
+"""`manage.py research start / list / show / follow / cancel / resume / export / reproduce / schedule`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from research.management.researches.follow import Follow
 from research.management.researches.intent import Cancel, Resume
 from research.management.researches.listing import List
 from research.management.researches.reproduce import Reproduce
+from research.management.researches.schedule import ScheduleAction
 from research.management.researches.show import Show
 from research.management.researches.start import Start
 
@@ -16,5 +17,5 @@ class Command(ActionCommand):
     help = "Researches: start them, see them, follow them, cancel, resume, export and reproduce them."
     actions = {
         "start": Start(), "list": List(), "show": Show(), "follow": Follow(), "cancel": Cancel(), "resume": Resume(),
-        "export": Export(), "reproduce": Reproduce(),
+        "export": Export(), "reproduce": Reproduce(), "schedule": ScheduleAction(),
     }  # fmt: skip

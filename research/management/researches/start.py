@@ -25,21 +25,32 @@ if TYPE_CHECKING:
 MOST = 1000
 
 
+def add_asked(parser: ArgumentParser) -> None:
+    """What is asked for, alike whether it begins now or by a schedule."""
+    parser.add_argument("brief", metavar="BRIEF", help='such as "momentum after quiet weeks"')
+    parser.add_argument("--symbol", default="", help="default: the data loaded last")
+    parser.add_argument("--timeframe", default="", help="such as 1d")
+    parser.add_argument("--strategy", type=Path, metavar="FILE", help="a specification (YAML or JSON): no design")
+    parser.add_argument("--designer", default="evolution", metavar="NAME", help="who designs; default evolution")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="change the strategy: training.epochs=100"
+    )
+    parser.add_argument("--priority", type=int, default=0, metavar="N", help="higher begins earlier; default 0")
+
+
+def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as `services.researches.create` takes it, without brief and seed. Raises `Invalid`."""
+    same = {name: options[name] for name in ("symbol", "timeframe", "designer", "priority")}
+    return {**same, "given": _strategy(options["strategy"]), "overrides": options["set"]}
+
+
 class Start:
     help = "Start a research: in a sentence, what to look for. Everything else has a default."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("brief", metavar="BRIEF", help='such as "momentum after quiet weeks"')
-        parser.add_argument("--symbol", default="", help="default: the data loaded last")
-        parser.add_argument("--timeframe", default="", help="such as 1d")
-        parser.add_argument("--strategy", type=Path, metavar="FILE", help="a specification (YAML or JSON): no design")
-        parser.add_argument("--designer", default="evolution", metavar="NAME", help="who designs; default evolution")
+        add_asked(parser)
         parser.add_argument("--seed", type=int, metavar="N", help="decides every random choice; default: random")
         parser.add_argument("--count", type=int, default=1, metavar="N", help="so many, with seeds N, N+1, …")
-        parser.add_argument(
-            "--set", action="append", default=[], metavar="PATH=VALUE", help="change the strategy: training.epochs=100"
-        )
-        parser.add_argument("--priority", type=int, default=0, metavar="N", help="higher begins earlier; default 0")
         parser.add_argument("--follow", action="store_true", help="show what happens, to the verdict")
         json_option(parser)
 
@@ -69,15 +80,11 @@ def _start(options: Mapping[str, Any]) -> list[Research]:
         raise Invalid(f"--count is {count}: write a number from 1 to {MOST}.")
     if seed is not None and seed + count - 1 > LARGEST_SEED:
         raise Invalid(f"The seeds must stay between 0 and {LARGEST_SEED}.")
-    given = _strategy(options["strategy"])
+    wanted, by = asked(options), whoami()
     return [
-        researches.create(
-            brief=options["brief"], symbol=options["symbol"], timeframe=options["timeframe"],
-            seed=None if seed is None else seed + number, designer=options["designer"], given=given,
-            overrides=options["set"], priority=options["priority"], by=whoami(),
-        )
+        researches.create(brief=options["brief"], seed=None if seed is None else seed + number, by=by, **wanted)
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def _strategy(path: Path | None) -> dict[str, Any] | None:
