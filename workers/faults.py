@@ -1,8 +1,8 @@
 """Named fault points between any two writes, for tests: `KTRDR_FAULTS="training.epoch=kill,design.claimed=pause:30"`.
 
-A point does nothing unless `KTRDR_TESTING=1`. Actions: `kill` (SIGKILL of this process), `pause:SECONDS`, and
-`kill@N` (only at the N-th passage). With `KTRDR_FAULTS_DIR` set, a fault happens once over all processes: a marker
-file named after the point is made there before it acts.
+A point does nothing unless `KTRDR_TESTING=1`. Actions: `kill` (SIGKILL of this process), `pause:SECONDS`, `hold` (until
+there is a file NAME.go in `KTRDR_FAULTS_DIR`), and each with `@N`: only at the N-th passage. With `KTRDR_FAULTS_DIR`
+set, a fault happens once over all processes: a marker file named after the point is made there before it acts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def point(name: str) -> None:
     if when and _passages[name] != int(when):
         return
     if _first_time(name):
-        _act(verb)
+        _act(name, verb)
 
 
 def _first_time(name: str) -> bool:
@@ -48,11 +48,18 @@ def _first_time(name: str) -> bool:
     return True
 
 
-def _act(verb: str) -> None:
+def _act(name: str, verb: str) -> None:
     action, _, argument = verb.partition(":")
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif action == "pause":
         time.sleep(float(argument or 3600))
+    elif action == "hold":
+        _hold(Path(os.environ["KTRDR_FAULTS_DIR"], f"{name}.go"))
     else:
-        raise ValueError(f"KTRDR_FAULTS: unknown action {verb!r}; write kill, kill@N or pause:SECONDS")
+        raise ValueError(f"KTRDR_FAULTS: unknown action {verb!r}; write kill, pause:SECONDS or hold, or kill@N")
+
+
+def _hold(until: Path) -> None:
+    while not until.exists():
+        time.sleep(0.02)

@@ -1,8 +1,12 @@
-"""A TCP proxy between a worker and the web server that cuts, stalls and delays. It alters and doubles nothing."""
+"""A TCP proxy between a worker and the web server that cuts, stalls and delays. It alters and doubles nothing.
+
+A trap does so from the very bytes that hold a given text, so that one certain message is lost or late.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from typing import Final
 
@@ -17,6 +21,7 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self.target, self.port = target, 0
         self._mode, self._turn = "open", 0
+        self._trap: tuple[bytes, str, threading.Event] | None = None
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
@@ -30,9 +35,15 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
-    def disturb(self, mode: str, seconds: float) -> None:
+    def disturb(self, mode: str, seconds: float = math.inf) -> None:
         """One of `MODES` from now on, for so long. A cut resets what is open, and refuses what comes."""
         self._loop.call_soon_threadsafe(self._disturb, mode, seconds)
+
+    def trap(self, text: bytes, mode: str) -> threading.Event:
+        """When `text` next passes, either way, `mode` begins with it, until `calm()`; the event is set then."""
+        sprung = threading.Event()
+        self._loop.call_soon_threadsafe(setattr, self, "_trap", (text, mode, sprung))
+        return sprung
 
     def calm(self) -> None:
         self._loop.call_soon_threadsafe(self._disturb, "open", 0.0)
@@ -58,12 +69,19 @@ class Proxy:
         self._mode, self._turn = mode, self._turn + 1
         if mode == "cut":
             self._abort()
-        if mode != "open":
+        if mode != "open" and seconds != math.inf:
             self._loop.call_later(seconds, self._end, self._turn)
 
     def _end(self, turn: int) -> None:
         if turn == self._turn:
             self._mode = "open"
+
+    def _spring(self, data: bytes) -> None:
+        if self._trap is not None and self._trap[0] in data:
+            _, mode, sprung = self._trap
+            self._trap = None
+            self._disturb(mode, math.inf)
+            sprung.set()
 
     def _abort(self) -> None:
         for writer in self._open:
@@ -81,6 +99,8 @@ class Proxy:
         self._open |= {writer, onward}
         try:
             await asyncio.gather(self._pump(reader, onward), self._pump(away, writer))
+        except asyncio.CancelledError:  # only `stop()` does that; asyncio 3.11 would print it
+            return
         finally:
             self._open -= {writer, onward}
             for one in (writer, onward):
@@ -89,6 +109,9 @@ class Proxy:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(CHUNK):
+                self._spring(data)
+                if self._mode == "cut":
+                    return
                 while self._mode == "stall":  # noqa: ASYNC110  # the mode also ends by itself, without an event
                     await asyncio.sleep(0.02)
                 if self._mode == "delay":

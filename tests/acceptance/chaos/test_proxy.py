@@ -81,9 +81,22 @@ def test_a_delay_makes_every_answer_late() -> None:
         assert time.monotonic() - started >= DELAY_S
 
 
-def _until_it_breaks(connection: socket.socket) -> None:
+def test_a_trap_loses_the_very_message_that_holds_its_text_and_all_after_it() -> None:
+    with _proxy_to_an_echo() as proxy, socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+        sprung = proxy.trap(b"two", "cut")
+        assert _ask(connection, b"one") == b"one"
+        assert not sprung.is_set()
+        with pytest.raises(ConnectionError):
+            _until_it_breaks(connection, b"two")
+        assert sprung.is_set()
+        assert not _works(proxy)
+        proxy.calm()
+        wait_until(lambda: _works(proxy), timeout=10, what="the proxy lets through again")
+
+
+def _until_it_breaks(connection: socket.socket, text: bytes = b"?") -> None:
     while True:
-        if _ask(connection, b"?") == b"":
+        if _ask(connection, text) == b"":
             raise ConnectionResetError
 
 

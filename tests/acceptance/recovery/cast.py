@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
@@ -152,14 +154,13 @@ class OutsideWorker:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        token = self.stack.manage_json("workers", "create-token", self.name)["token"]
+        token = _token(self.stack, re.sub(r"-\d+$", "", self.name))
         kept = {name: value for name, value in self.stack.environment.items() if not name.startswith("KTRDR_")}
-        own = {name: value for name, value in self.stack.environment.items() if name.startswith("KTRDR_FAULTS")}
         with (self.folder / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "workers", "--name", self.name, "--kinds", self.kinds, "--url", self.stack.url,
+                [sys.executable, "-m", "workers", "--name", self.name, "--kinds", self.kinds, "--url", self.url,
                  "--data-dir", str(self.folder)],
-                env=kept | own | {"KTRDR_TOKEN": token, "KTRDR_TESTING": "1"}, cwd=PROJECT,
+                env=kept | self.faults | {"KTRDR_TOKEN": token, "KTRDR_TESTING": "1"}, cwd=PROJECT,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=dies_with_parent(),
             )  # fmt: skip
         return self
@@ -170,8 +171,23 @@ class OutsideWorker:
         self.process.wait(10)
 
     @property
+    def url(self) -> str:
+        return self.stack.url
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Those of the backend, unless it has its own."""
+        return {name: value for name, value in self.stack.environment.items() if name.startswith("KTRDR_FAULTS")}
+
+    @property
     def text(self) -> str:
         return (self.folder / "worker.log").read_text(errors="replace")
+
+
+@cache
+def _token(stack: Stack, family: str) -> str:
+    """One token serves NAME and all of NAME-1, NAME-2, …"""
+    return str(stack.manage_json("workers", "create-token", family)["token"])
 
 
 def write_json(path: Path, value: Any) -> Path:

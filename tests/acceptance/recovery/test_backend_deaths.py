@@ -9,15 +9,18 @@ import pytest
 
 from tests.acceptance.recovery.cast import (
     FAST_LEASES,
-    LONG,
+    SHORT,
     OutsideWorker,
     completed,
     kill_backend,
     load_sample,
+    query,
     start,
     tries,
     wait_running,
 )
+from tests.acceptance.recovery.far import FarWorker
+from tests.acceptance.recovery.holds import Holds
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -28,26 +31,32 @@ pytestmark = pytest.mark.acceptance
 ALONE = ("--training-workers", "0", "--backtest-workers", "0")
 
 
+@pytest.mark.scenario(4, 11)
 def test_everything_of_the_backend_is_killed_during_training_and_away_for_longer_than_a_lease(tmp_path: Path) -> None:
+    """Half of the training is done while nobody is there, the other half afterwards."""
     lease = float(FAST_LEASES["KTRDR_LEASE"])
+    holds = Holds(tmp_path / "held", ("training.epoch@20",))
     with (
         Stack(tmp_path / "data", environment=FAST_LEASES, arguments=ALONE) as stack,
-        OutsideWorker(stack, "far-training", "training", tmp_path / "far-training") as trainer,
-        OutsideWorker(stack, "far-idle", "training", tmp_path / "far-idle") as idle,  # it could take over, and must not
-        OutsideWorker(stack, "far-backtest", "backtest", tmp_path / "far-backtest") as backtester,
+        FarWorker(stack, "far-1", "training", tmp_path / "far-1", holds=holds) as trainer,
+        OutsideWorker(stack, "far-3", "backtest", tmp_path / "far-3") as backtester,
     ):
         load_sample(stack)
-        research = start(stack, *LONG)
-        training = wait_running(stack, research, "training", unit=1)
-        assert _connected(stack) == {"far-training", "far-idle", "far-backtest"}
-        kill_backend(stack)
-        died = time.monotonic()
-        wait_until(lambda: time.monotonic() > died + 2 * lease, timeout=60, what="the backend was away for two leases")
-        for worker in (trainer, idle, backtester):
-            assert worker.process is not None
-            assert worker.process.poll() is None, worker.text
-        stack.start()
-        shown = completed(stack, research)
+        research = start(stack, *SHORT)
+        training = wait_running(stack, research, "training")
+        with OutsideWorker(stack, "far-2", "training", tmp_path / "far-2") as idle:  # it could take over, and must not
+            wait_until(lambda: len(_connected(stack)) == 3, timeout=60, what="three workers are connected")
+            kill_backend(stack)
+            died = time.monotonic()
+            holds.wait("training.epoch")
+            wait_until(lambda: time.monotonic() > died + 2 * lease, timeout=60, what="the backend was away two leases")
+            for worker in (trainer, idle, backtester):
+                assert worker.process is not None
+                assert worker.process.poll() is None, worker.text
+            stack.start()
+            wait_until(lambda: len(_connected(stack)) == 3, timeout=60, what="all three are back")
+            holds.release("training.epoch")
+            shown = completed(stack, research)
 
     assert [one["id"] for one in shown["operations"] if one["kind"] == "training"] == [training]
     assert [(one["kind"], one["status"], one["attempt"]) for one in shown["operations"]] == [
@@ -56,22 +65,36 @@ def test_everything_of_the_backend_is_killed_during_training_and_away_for_longer
     assert not [event for event in shown["events"] if event["level"] != "info"]
 
 
-def test_a_training_that_ends_while_nobody_listens_counts_when_the_backend_is_back(tmp_path: Path) -> None:
-    short = ("--set", "training.epochs=500", "--set", "training.batch_size=64", "--set", "training.patience=null")
+@pytest.mark.scenario(10, 40)
+def test_a_training_that_ends_while_nobody_listens_counts_though_its_deadline_passes_meanwhile(tmp_path: Path) -> None:
+    """Its network comes back even later than the backend: the coordinator sees it overdue before it is heard of."""
+    environment = FAST_LEASES | {"KTRDR_LEASE": "15", "KTRDR_TRAINING_DEADLINE": "10"}
+    holds = Holds(tmp_path / "held", ("training.epoch@20",))
     with (
-        Stack(tmp_path / "data", environment=FAST_LEASES, arguments=ALONE) as stack,
-        OutsideWorker(stack, "far-both", "training,backtest", tmp_path / "far") as worker,
+        Stack(tmp_path / "data", environment=environment, arguments=ALONE) as stack,
+        FarWorker(stack, "far-1", "training,backtest", tmp_path / "far", holds=holds) as worker,
     ):
         load_sample(stack)
-        research = start(stack, *short)
-        wait_running(stack, research, "training", unit=1)
+        research = start(stack, *SHORT)
+        training = wait_running(stack, research, "training")
+        holds.wait("training.epoch")
         kill_backend(stack)
-        wait_until(lambda: "ended with 0" in worker.text, timeout=120, what="the training has ended, unheard")
+        began = time.monotonic()
+        worker.proxy.disturb("cut")
+        holds.release("training.epoch")
+        worker.wait_says("ended with 0")
+        wait_until(lambda: time.monotonic() > began + 10, timeout=60, what="the deadline has passed")
         stack.start()
+        wait_until(lambda: query(stack, _LOOKED_AT), timeout=60, what="a coordinator has looked at it")
+        worker.proxy.calm()
+        worker.wait_says(f"operation {training}: acknowledged", f"operation {training}: stop")
         shown = completed(stack, research)
 
     assert tries(shown, "training") == [("completed", "")]
-    assert "acknowledged" in worker.text
+
+
+_LOOKED_AT = """SELECT 1 FROM research_term t, research_cover c WHERE t.ended_at IS NULL
+                AND t.started_at > c.up_since AND t.lease_expires_at > t.started_at + interval '4.5 s'"""
 
 
 def _connected(stack: Stack) -> set[str]:
