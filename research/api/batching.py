@@ -32,7 +32,8 @@ class Batches(Generic[Item, Result]):
 
     async def _run(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            batch = self._waiting[-self._most :]
+            del self._waiting[-self._most :]
             try:
                 results = await in_thread(self._work, [item for item, _ in batch])
             except Exception as error:  # noqa: BLE001 - each of those who wait gets it
@@ -47,12 +48,16 @@ class Batches(Generic[Item, Result]):
 
 class Lanes:
     """A few queues for work that is done one at a time in each: more threads at once would only hinder one another, and
-    leave none for what cannot wait. The work of one key stays in order."""
+    leave none for what cannot wait.
+
+    The newest goes first: when more comes than can be done, whoever waited longest has given up and asked again.
+    """
 
     def __init__(self, count: int) -> None:
         self._lanes: list[Batches[Callable[[], Any], Any]] = [Batches(_each, most=1) for _ in range(count)]
 
     async def result(self, key: str, work: Callable[[], Result]) -> Result:
+        """What came of the work. Raises what it raised."""
         lane = self._lanes[hash(key) % len(self._lanes)]
         done: Result = await lane.result(work)
         return done

@@ -37,6 +37,13 @@ class Problem(Schema):
     message: str
 
 
+class Late(ServiceError):
+    """Nobody waits for this answer any more."""
+
+    status = 503
+    code = "late"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call as it came: the message, its token, the address it came through."""
@@ -88,7 +95,7 @@ async def _answered(call: Call, hold: Hold) -> tuple[int, bytes]:
     heard = await _plain.result(call)
     answer, idle = heard.answer, heard.answer is not None and not call.request.operations
     if answer is None:
-        outcome = await _lanes.result(call.request.worker, partial(_whole, call))
+        outcome = await _lanes.result(call.request.worker, partial(_whole, call, hold))
         if outcome.answer is None:
             return _problem(409, "superseded", outcome.refused)
         answer, idle, heard = outcome.answer, outcome.idle, replace(heard, work=True)
@@ -117,7 +124,9 @@ _plain: Batches[Call, Heard] = Batches(_beats)
 _lanes = Lanes(3)
 
 
-def _whole(call: Call) -> service.Outcome:
+def _whole(call: Call, hold: Hold) -> service.Outcome:
+    if hold.over:
+        raise Late("A newer call of this worker came before this one's turn.")
     token = tokens.authenticate(call.token)
     if not tokens.serves(token, call.request.worker):
         raise Forbidden(f"The token of {token.name} does not serve the name {call.request.worker}.")

@@ -65,6 +65,7 @@ def test_two_workers_that_ask_at_once_get_one_operation_each_and_none_twice() ->
     assert Event.objects.filter(code="operation.started").count() == 3
 
 
+@pytest.mark.scenario(45)
 def test_two_calls_of_one_worker_at_once_start_one_operation() -> None:
     """Scenario 45."""
     gpu = factories.worker()
@@ -75,6 +76,7 @@ def test_two_calls_of_one_worker_at_once_start_one_operation() -> None:
     assert Operation.objects.running().count() == 1
 
 
+@pytest.mark.scenario(45)
 def test_a_held_call_gives_nothing_once_a_newer_one_came() -> None:
     gpu = factories.worker()
     gpu.sync()
@@ -85,6 +87,7 @@ def test_a_held_call_gives_nothing_once_a_newer_one_came() -> None:
     assert ask(gpu) is not None
 
 
+@pytest.mark.scenario(45)
 def test_an_assignment_whose_answer_was_lost_is_given_again() -> None:
     gpu = factories.worker()
     operation = factories.queued(factories.training_research())

@@ -15,6 +15,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.scenario(35)
 def test_a_first_call_gets_a_session_and_nothing_else() -> None:
     factories.queued(factories.training_research())
     caller = Caller("gpu")
@@ -32,6 +33,7 @@ def test_the_call_that_echoes_the_session_counts() -> None:
     assert caller.row().idle
 
 
+@pytest.mark.scenario(35)
 def test_a_late_first_call_of_a_dead_start_concludes_nothing() -> None:
     """Scenario 35."""
     gpu = factories.worker()
@@ -72,6 +74,7 @@ def test_a_new_start_may_not_go_on_running_it() -> None:
     assert Operation.objects.get(pk=training.pk).unit == 0
 
 
+@pytest.mark.scenario(35)
 def test_older_starts_of_a_name_are_refused_for_ever() -> None:
     old = factories.worker()
     new = Caller("gpu").connect()
@@ -90,6 +93,7 @@ def test_a_start_that_was_offered_a_session_earlier_is_refused_once_a_newer_one_
     assert slow.send().refused
 
 
+@pytest.mark.scenario(35)
 def test_a_newcomer_on_another_host_is_refused_while_the_present_one_lives() -> None:
     """Scenario 35: two hosts with one name; nobody's work is orphaned."""
     here = factories.worker(machine="here")
@@ -102,6 +106,7 @@ def test_a_newcomer_on_another_host_is_refused_while_the_present_one_lives() -> 
     assert here.send().refused
 
 
+@pytest.mark.scenario(35)
 def test_a_newcomer_that_was_offered_a_session_is_refused_when_the_other_comes_back_first() -> None:
     here = factories.worker(machine="here")
     shift("worker", -7, "last_seen_at")
@@ -116,6 +121,7 @@ def test_an_incarnation_belongs_to_one_name() -> None:
     assert "belongs to another worker" in Caller("cpu", incarnation=gpu.incarnation).send().refused
 
 
+@pytest.mark.scenario(45)
 @pytest.mark.parametrize("seq", [0, 1, 2])
 def test_a_call_with_a_lower_or_the_same_seq_changes_nothing(seq: int) -> None:
     gpu = factories.worker()
@@ -128,6 +134,7 @@ def test_a_call_with_a_lower_or_the_same_seq_changes_nothing(seq: int) -> None:
     assert (Operation.objects.filter(pk=training.pk).values().get(), gpu.row().last_seen_at) == before
 
 
+@pytest.mark.scenario(45)
 def test_calls_of_one_worker_in_any_order_at_once_leave_the_newest_word() -> None:
     """Scenario 45: doubled and reordered calls."""
     gpu = factories.worker()

@@ -34,6 +34,7 @@ def verdict(caller: Caller, *reports: OperationReport, **changes: Any) -> tuple[
 # 27: unknown, finished, someone else's -------------------------------------------------------------------------------
 
 
+@pytest.mark.scenario(27)
 @pytest.mark.parametrize("state", ["running", "completed", "failed", "interrupted"])
 def test_a_report_about_an_operation_nobody_knows_creates_nothing(gpu: Caller, state: str) -> None:
     before = everything()
@@ -43,6 +44,7 @@ def test_a_report_about_an_operation_nobody_knows_creates_nothing(gpu: Caller, s
     assert everything() == before
 
 
+@pytest.mark.scenario(27)
 @pytest.mark.parametrize("make", [lambda pk: running(pk, 3), lambda pk: completed(pk, {}), failed, interrupted])
 def test_a_report_about_someone_elses_operation_changes_nothing(gpu: Caller, make: Any) -> None:
     training = factories.training_on(factories.worker("owner"))
@@ -51,6 +53,7 @@ def test_a_report_about_someone_elses_operation_changes_nothing(gpu: Caller, mak
     assert everything() == before
 
 
+@pytest.mark.scenario(27)
 @pytest.mark.parametrize("make", [lambda pk: running(pk, 3), lambda pk: completed(pk, {}), failed, interrupted])
 def test_a_report_about_a_queued_operation_changes_nothing(gpu: Caller, make: Any) -> None:
     factories.training_on(gpu)
@@ -62,6 +65,7 @@ def test_a_report_about_a_queued_operation_changes_nothing(gpu: Caller, make: An
     ]
 
 
+@pytest.mark.scenario(27, 36)
 def test_a_zombies_reports_after_a_take_over_are_refused(gpu: Caller) -> None:
     """Scenarios 16 and 36: its own operation is finished; `stop` empties its spool."""
     training = factories.training_on(gpu)
@@ -75,6 +79,7 @@ def test_a_zombies_reports_after_a_take_over_are_refused(gpu: Caller) -> None:
     factories.again(heir, Status.RUNNING)
 
 
+@pytest.mark.scenario(21, 27)
 def test_a_cancelled_operation_is_stopped_and_stays_cancelled(gpu: Caller) -> None:
     """Scenario 21: the result was on the way."""
     training = factories.training_on(gpu)
@@ -89,6 +94,7 @@ def test_a_cancelled_operation_is_stopped_and_stays_cancelled(gpu: Caller) -> No
 # 36: said again ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.scenario(36)
 def test_an_accepted_result_is_acknowledged_every_time(gpu: Caller) -> None:
     training = factories.training_on(gpu)
     report = completed(training, factories.training_result(training))
@@ -98,6 +104,7 @@ def test_an_accepted_result_is_acknowledged_every_time(gpu: Caller) -> None:
     assert everything() == before
 
 
+@pytest.mark.scenario(36)
 @pytest.mark.parametrize("reason", [Reason.CRASHED, Reason.ERROR, Reason.INVALID_INPUT])
 def test_an_accepted_failure_is_acknowledged_every_time(gpu: Caller, reason: Reason) -> None:
     training = factories.training_on(gpu)
@@ -106,6 +113,7 @@ def test_an_accepted_failure_is_acknowledged_every_time(gpu: Caller, reason: Rea
     assert verdict(gpu, failed(training, reason)) == ("acknowledged", "")
 
 
+@pytest.mark.scenario(36)
 def test_an_accepted_hand_over_is_acknowledged_every_time(gpu: Caller) -> None:
     training = factories.training_on(gpu)
     assert verdict(gpu, interrupted(training), draining=True) == ("acknowledged", "")
@@ -124,6 +132,7 @@ def test_a_failure_says_what_the_child_said(gpu: Caller) -> None:
 # 46: results that cannot be accepted yet, or ever --------------------------------------------------------------------
 
 
+@pytest.mark.scenario(46)
 def test_a_result_before_its_artifacts_waits(gpu: Caller) -> None:
     training = factories.training_on(gpu)
     early = completed(training, factories.training_result(training, store=False))
@@ -153,6 +162,7 @@ BAD = [
 ]
 
 
+@pytest.mark.scenario(46)
 @pytest.mark.parametrize("result", BAD, ids=range(len(BAD)))
 def test_an_invalid_result_in_a_good_envelope_fails_its_operation_alone(gpu: Caller, result: dict[str, Any]) -> None:
     training = factories.training_on(gpu)
@@ -171,6 +181,7 @@ ODD = [
 ]
 
 
+@pytest.mark.scenario(46)
 @pytest.mark.parametrize("more", ODD, ids=range(len(ODD)))
 def test_a_result_the_database_cannot_hold_is_invalid_and_the_rest_of_the_call_counts(
     gpu: Caller, more: dict[str, Any]
