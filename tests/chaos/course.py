@@ -116,7 +116,8 @@ class Course:
         self.striker.calm()
         self.say(f"no more strikes after {self.striker.kills} kills: {self._standing()}")
         seen, since = None, time.monotonic()
-        while time.monotonic() - since < self.plan.stuck_after:
+        end = since + self.plan.longest_rest
+        while time.monotonic() < min(end, since + self.plan.stuck_after):
             self._tick()
             now = standing(self.stage.stack)
             if now is None:

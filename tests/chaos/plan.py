@@ -54,3 +54,4 @@ class Plan:
     backtest_workers: int = 1
     outside: tuple[str, ...] = ("training,backtest", "training", "training,backtest")
     stuck_after: float = 240.0  # calm, nothing changes for so long: broken
+    longest_rest: float = 900.0  # calm for so long and still not complete: broken

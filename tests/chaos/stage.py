@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from tests.chaos.plan import Plan
 
-MARK = "KTRDR_CHAOS"
+MARK = "CHAOS_RUN"
+FAR = "far"  # the family of the workers outside; one token serves them all
 PAUSE_S, LONGEST_PAUSE_S, QUICK_S = 0.2, 1.0, 10.0
 
 
@@ -90,7 +91,8 @@ class Stage:
         self.stack.process = self.supervisor.process
         try:
             self.stack.wait_up(timeout=120)
-            self.outside = [self._outside(number, kinds) for number, kinds in enumerate(self.plan.outside, 1)]
+            token = self.stack.manage_json("workers", "create-token", FAR)["token"]
+            self.outside = [self._outside(token, number, kinds) for number, kinds in enumerate(self.plan.outside, 1)]
             self.keep()
         except BaseException:
             self.__exit__()
@@ -135,13 +137,12 @@ class Stage:
         except (psutil.Error, OSError):
             return False
 
-    def _outside(self, number: int, kinds: str) -> Kept:
-        name = f"far-{number}"
+    def _outside(self, token: str, number: int, kinds: str) -> Kept:
+        name = f"{FAR}-{number}"
         folder = self.root / name
         folder.mkdir()
         proxy = self.proxies[name] = Proxy(self.stack.port)
         proxy.start()
-        token = self.stack.manage_json("workers", "create-token", name)["token"]
         shared = {"KTRDR_TESTING", "KTRDR_FAULTS", "KTRDR_DRAIN", MARK}
         environment = {key: value for key, value in self.stack.environment.items()
                        if not key.startswith("KTRDR_") or key in shared}  # fmt: skip

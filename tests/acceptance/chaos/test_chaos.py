@@ -20,7 +20,7 @@ pytestmark = pytest.mark.acceptance
 @pytest.mark.scenario(29)
 def test_researches_come_through_random_kills_freezes_and_cuts_as_if_nobody_had_disturbed_them(tmp_path: Path) -> None:
     seed = int(os.environ.get("CHAOS_SEED", "7"))
-    plan = Plan(seed, kills=10, together=4, epochs=25, longest_freeze=5.0, longest_cut=3.0, stuck_after=60.0,
+    plan = Plan(seed, kills=10, together=4, epochs=15, longest_freeze=5.0, longest_cut=3.0, stuck_after=60.0,
                 outside=("training,backtest", "training,backtest"))  # fmt: skip
     outcome = Course(plan, tmp_path / "chaos").run()
     print(report.text(outcome))  # noqa: T201  # shown when it fails
