@@ -55,6 +55,7 @@ def _strategy(shown: dict[str, Any], folder: Path) -> Path:
     return write_json(folder / "strategy.json", shown["strategy"]["spec"])
 
 
+@pytest.mark.scenario(20)
 def test_a_failed_research_is_resumed_by_hand_and_one_that_is_not_is_refused(tmp_path: Path) -> None:
     environment = FAST_LEASES | {"KTRDR_MAX_ORPHANS": "1", "KTRDR_FAULTS": "worker.child.started=kill"}
     with Stack(tmp_path / "data", environment=environment) as stack:
