@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from ktrdr_site import environment
 from ktrdr_site.supervisor import preflight, status
+from research.selectors import storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,8 @@ def _database() -> Iterator[Finding]:
         yield Finding("clock", f"{apart:.3f} s from the database's", ok=apart < _CLOCK_APART)
         missing = len(MigrationExecutor(connection).migration_plan(_all_leaves()))
         yield Finding("migrations", f"{missing} not applied" if missing else "all applied", ok=not missing)
+        if not missing:
+            yield Finding("stored", "; ".join(one.text for one in storage.usage()))
     except Error as problem:
         yield Finding("PostgreSQL", str(problem).strip().splitlines()[0], ok=False)
 
