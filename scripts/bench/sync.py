@@ -26,7 +26,8 @@ SETTLE_S = 40.0
 ENOUGH = 0.98  # of the workers' trainings: the rest may wait for its turn in the coordinator
 
 # Researches whose strategy is given go straight to their training.
-_CREATE = """
+CREATE = """
+import time
 from research.services import researches
 spec = {{
     "name": "Load", "hypothesis": "None.", "data": {{"symbol": "NASDAQ", "timeframe": "1d"}},
@@ -35,6 +36,7 @@ spec = {{
     "rules": [{{"if": {{"rsi14": "low"}}, "then": 0.5}}, {{"if": {{"rsi14": "high"}}, "then": -0.5}}],
 }}
 for n in range({count}):
+    time.sleep({gap})
     researches.create(brief="load", given=spec, seed=n)
 """
 _LATE = "SELECT count(*) FROM research_operation WHERE status = 'running' AND lease_expires_at < clock_timestamp()"
@@ -53,7 +55,7 @@ def _fleet(workers: int, trainings: int, ramp: float) -> Iterator[Figure]:
         Stack(Path(folder) / "data", environment={"KTRDR_POSTGRES_OPTIONS": ""}, arguments=only_backend) as stack,
     ):
         load_sample(stack)
-        stack.manage("shell", "-c", _CREATE.format(count=trainings), timeout=300)
+        stack.manage("shell", "-c", CREATE.format(count=trainings, gap=0), timeout=300)
         token = stack.manage_json("workers", "create-token", "load")["token"]
         yield from asyncio.run(_measure(stack, token, workers, trainings, ramp))
 

@@ -26,6 +26,7 @@ class Tally:
     lost: int = 0  # `stop`: the backend took work away
     heartbeats: dict[str, float] = field(default_factory=dict)  # what each worker was told last
     running: int = 0
+    given: dict[int, float] = field(default_factory=dict)  # operation -> wall clock when its worker had it
 
 
 class LoadWorker:
@@ -84,8 +85,9 @@ class LoadWorker:
             self._operation = None
         given = answer["assignment"]
         if given is not None and given["id"] != self._operation:
-            self._operation, self._unit = given["id"], 0
+            self._operation, self._unit = int(given["id"]), 0
             self._tally.running += 1
+            self._tally.given[self._operation] = time.time()
             return True
         return first
 

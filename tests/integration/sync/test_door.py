@@ -1,4 +1,4 @@
-"""Sync is answered before Django; what Django would answer, it answers the same, and the API's document describes it."""
+"""Sync is answered before Django; what Django would say, it says the same, and the API's document describes it."""
 
 from __future__ import annotations
 
