@@ -92,10 +92,13 @@ def _lines(own: Mapping[str, Any], result: Mapping[str, Any]) -> tuple[list[Line
 
 def _facts(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Intervals and counts beside the tests, as name and value; only those there are."""
+    search = _dict(given.get("search"))
     found = [
         ("Sharpe ratio, 95 % interval", _interval(given.get("sharpe"))),
         ("Excess Sharpe over buy and hold, 90 % interval", _interval(given.get("excess_sharpe"))),
         ("Trials counted on this market", say(given.get("trials"), count)),
+        ("… as independent ones", say(search.get("independent"), lambda value: f"{value:.1f}")),
+        ("Probability of backtest overfitting", say(search.get("overfitting"), lambda value: f"{value:.0%}")),
         ("Years of evidence", say(given.get("years"), lambda value: f"{value:.1f}")),
         ("Years needed to tell it from zero", say(given.get("minimum_track_record_years"), lambda v: f"{v:.1f}")),
         ("Random timings it beats", say(given.get("random_entry_percentile"), lambda value: f"{value:.0%}")),

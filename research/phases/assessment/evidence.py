@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search that a result is part of: `compared` trials on their common bars, this one included.
+
+    `overfitting` is the probability of backtest overfitting, `independent` how many independent trials they amount to;
+    None where there are too few to tell.
+    """
+
+    compared: int = 1
+    overfitting: float | None = None
+    independent: float | None = None
+
+
 @dataclass(frozen=True)
 class Figures:
     """Sharpe ratios in the intervals are annualised, `sharpe_per_period` is not and is what the ledger stores.

@@ -50,7 +50,7 @@ class Assess(InProcess):
         backtest = research.operations.filter(kind=Kind.BACKTEST, status=Status.COMPLETED).first()
         if backtest is None:
             return _as_result(_without(research), {})
-        returns = _returns(backtest)
+        returns = _array(backtest, "returns.npy")
         context.guard()
         context.progress(1, STEPS, "asking how much of it is luck")
         found = _assess(research, backtest, returns)
@@ -80,6 +80,7 @@ def _without(research: Research) -> Assessment:
 
 def _assess(research: Research, backtest: Operation, returns: NDArray[np.float64]) -> Assessment:
     """Deflated by every trial the research may read, and itself."""
+    from research.phases.assessment.search import search_of
     from research.phases.assessment.verdict import Evidence, assess
     from workers.market.metrics import moments
 
@@ -94,13 +95,16 @@ def _assess(research: Research, backtest: Operation, returns: NDArray[np.float64
             trial_variance=pvariance(sharpes),
             gates=research.gates,
             seed=research.seed,
+            search=search_of(research, _array(backtest, "equity.npy")),
         )
     )
 
 
-def _returns(backtest: Operation) -> NDArray[np.float64]:
-    """Shape (bars − 1, 4): strategy, buy and hold, share held, market. Raises `Damaged` when altered since."""
-    artifact = Artifact.objects.get(operation=backtest, name="returns.npy")
+def _array(backtest: Operation, name: str) -> NDArray[np.float64]:
+    """An array the backtest left: `returns.npy` (bars − 1, 4), strategy, buy and hold, share held, market; `equity.npy`
+    (bars, 3), time, equity, buy and hold. Raises `Damaged` when altered since.
+    """
+    artifact = Artifact.objects.get(operation=backtest, name=name)
     loaded: NDArray[np.float64] = np.load(io.BytesIO(blobs.read(artifact.blob, artifact.sha256)), allow_pickle=False)
     return loaded
 

@@ -7,11 +7,13 @@ hold above 0, at least 30 trades, a profit at twice the costs, and no collapse. 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from research.phases.assessment.evidence import Figures, figures
+from research.phases.assessment.evidence import Figures, Search, figures
 from research.phases.gates import MIN_TRADES, check
+from workers.market.overfitting import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 Label = Literal["promising", "inconclusive", "reject"]
 PROMISING_DSR = 0.95
 REJECT_DSR = 0.5
+SPLITS = math.comb(BLOCKS, BLOCKS // 2)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Evidence:
     trial_variance: float
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seed: int = 0
+    search: Search = field(default_factory=Search)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Assessment:
     why: list[str]
     tests: list[dict[str, Any]]
     figures: Figures | None = None
+    search: Search = field(default_factory=Search)
 
     @classmethod
     def without_backtest(cls, gates: Mapping[str, Mapping[str, Any]] | None = None) -> Self:
@@ -60,7 +65,7 @@ class Assessment:
 
     def as_dict(self) -> dict[str, Any]:
         """{"label", "why", "tests"} and, after a backtest, the fields of `Figures` (`psr`, `dsr`, `sharpe` ...)."""
-        own = asdict(self.figures) if self.figures else {}
+        own = asdict(self.figures) | {"search": asdict(self.search)} if self.figures else {}
         return {"label": self.label, "why": self.why, "tests": self.tests, **own}
 
 
@@ -69,7 +74,7 @@ def assess(evidence: Evidence) -> Assessment:
     found = figures(evidence.returns, evidence.result, evidence.trials, evidence.trial_variance, evidence.seed)
     tests = _tests(found, evidence)
     label = _label(found, {test["name"]: bool(test["passed"]) for test in tests})
-    return Assessment(label, _why(label, found, tests, evidence), tests, found)
+    return Assessment(label, _why(label, found, tests, evidence), tests, found, evidence.search)
 
 
 def _tests(found: Figures, evidence: Evidence) -> list[dict[str, Any]]:
@@ -159,7 +164,18 @@ def _why(label: Label, found: Figures, tests: list[dict[str, Any]], evidence: Ev
             f"A Sharpe ratio of {found.sharpe.value:.2f} needs {found.minimum_track_record_years:.1f} years to be "
             f"told from zero; there are {found.years:.1f}."
         )
-    return [*why, *_failed_gates(evidence.gates)]
+    return [*why, *_of_the_search(evidence.search), *_failed_gates(evidence.gates)]
+
+
+def _of_the_search(search: Search) -> list[str]:
+    if search.overfitting is None:
+        return []
+    text = (
+        f"Of the {search.compared} strategies compared, the best in one half of the bars falls below the median in the "
+        f"other half in {search.overfitting:.0%} of {SPLITS} splits (probability of backtest overfitting; pure luck "
+        "gives 50%)."
+    )
+    return [text]
 
 
 def _failed_gates(gates: Mapping[str, Mapping[str, Any]]) -> list[str]:
