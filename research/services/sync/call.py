@@ -74,8 +74,8 @@ def _answer(
     assignment: Assignment | None = None,
 ) -> SyncAnswer:  # fmt: skip
     return SyncAnswer(
-        session=greeting.session, drain=worker.drain_requested, operations=answers or [], assignment=assignment,
-        lease=worker.lease_s, heartbeat=worker.heartbeat_s,
+        session=greeting.session, drain=greeting.counts and worker.drain_requested, operations=answers or [],
+        assignment=assignment, lease=worker.lease_s, heartbeat=worker.heartbeat_s,
     )  # fmt: skip
 
 
