@@ -117,8 +117,8 @@ def goes_on_from(kind: str, saved: int | None) -> str:
     return "is started again from its beginning" if saved is None else f"goes on from {unit(kind, saved)}"
 
 
-def so_far(operation: Operation) -> str:
-    """`, 41 of 640 epochs`; empty while nothing was counted."""
+def so_far(operation: Operation, saved: int | None) -> str:
+    """`, 41 of 640 epochs`; empty while nothing was counted. A checkpoint may arrive before the progress it holds."""
     if not operation.units or operation.kind not in EXTERNAL:
         return ""
-    return f", {operation.unit:,} of {operation.units:,} {UNITS.get(Kind(operation.kind), 'steps')}"
+    return f", {max(operation.unit, saved or 0):,} of {operation.units:,} {UNITS.get(Kind(operation.kind), 'steps')}"

@@ -47,7 +47,7 @@ def overdue(operation: Operation, situation: Situation) -> Standing | None:
 
 def runs(operation: Operation, situation: Situation, where: str, if_it_dies: str) -> Standing:
     """It runs and is heard of; `where` it does and what `if_it_dies`."""
-    what = f"{phase(operation)} runs {where}{so_far(operation)}"
+    what = f"{phase(operation)} runs {where}{so_far(operation, situation.saved(operation))}"
     if not situation.led and not situation.clustered:
         sentence = f"{what}, but nothing follows when it ends, for no coordinator leads: {START_CLUSTER}."
         return Standing(Code.RUNS_UNLED, sentence, "", "bad", act=True)

@@ -23,6 +23,8 @@ def queued(operation: Operation, situation: Situation) -> Standing:
     if waiting is not None:
         return waiting
     able = situation.able(operation.kind)
+    if situation.deaf and situation.of_kind(operation.kind):
+        return _needs(operation, Code.UNHEARD, _NO_WEB)
     if not able:
         return _nobody(operation, situation)
     ahead, busy = _ahead(operation, situation), _busy(operation.kind, able)
@@ -49,8 +51,6 @@ def _busy(kind: str, able: list[WorkerView]) -> str:
 def _nobody(operation: Operation, situation: Situation) -> Standing:
     kind = operation.kind
     by_state = {view.state: view for view in situation.of_kind(kind)}
-    if situation.hears_s is None and by_state:
-        return _needs(operation, Code.UNHEARD, _NO_WEB)
     if WorkerState.SUSPECT in by_state:
         waits = f"the {kind} workers have just fallen silent"
         sentence = f"{phase(operation)} waits: {waits}; the first that is heard again takes it."
@@ -76,7 +76,7 @@ def running(operation: Operation, situation: Situation) -> Standing:
     view = next((one for one in situation.workers if one.id == operation.worker_id), None)
     if view is None:
         return runs(operation, situation, f"on {operation.runner}", f"if that dies, it {after} elsewhere")
-    if situation.hears_s is None:
+    if situation.deaf:
         sentence = f"{phase(operation)} runs on worker {view.name} by itself and loses nothing, but {_NO_WEB}."
         return Standing(Code.RUNS_UNHEARD, sentence, _NO_WEB, "bad", act=True)
     found = _leaving(operation, view, after) or silent.standing(operation, view, situation, after)

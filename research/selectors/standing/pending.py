@@ -16,6 +16,8 @@ _UNLED = f"no coordinator leads: {START_CLUSTER}"
 
 
 def standing(research: Research, situation: Situation) -> Standing:
+    if not situation.led and not situation.clustered:
+        return Standing(Code.UNLED, f"It cannot begin: {_UNLED}.", _UNLED, "bad", act=True)
     ahead = situation.pending.index(research.pk) if research.pk in situation.pending else 0
     if situation.active + ahead >= situation.places:
         return _for_a_place(ahead, situation)

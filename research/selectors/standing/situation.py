@@ -116,6 +116,11 @@ class Situation:
         return (self.now - cover.up_since).total_seconds()
 
     @property
+    def deaf(self) -> bool:
+        """Web processes heard workers once, and none does now."""
+        return self._cover is not None and self.hears_s is None
+
+    @property
     def silence_s(self) -> float:
         """For how many seconds no lease ends yet, because most workers fell silent together; 0 for none."""
         cover = self._cover
