@@ -67,7 +67,7 @@ def forget_rows(researches: list[int]) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('ktrdr.retention', 'on', true)")
         cursor.execute(_DUST, [researches])
-        forgotten = cursor.rowcount
+        forgotten: int = cursor.rowcount
         cursor.execute("SELECT set_config('ktrdr.retention', 'off', true)")
     return forgotten
 
