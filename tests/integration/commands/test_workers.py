@@ -50,6 +50,8 @@ def test_a_worker_is_asked_to_leave_once() -> None:
     rows.worker("gpu")
     assert "is asked to hand over" in said("workers", "drain", "gpu")
     assert Worker.objects.get().drain_requested
+    assert [one["state"] for one in answer("workers", "list")] == ["draining"]
+    assert [one["state"] for one in answer("recovery", "status")["workers"]] == ["draining"]
     assert Event.objects.get(code="operator.drain").worker == "gpu"
     assert "draining already" in str(refusal("workers", "drain", "gpu"))
     assert "There is no worker cpu" in str(refusal("workers", "drain", "cpu"))

@@ -115,6 +115,17 @@ def test_a_worker_that_has_just_fallen_silent_is_waited_for(viewer: Client) -> N
     assert "No training worker takes work" in part(viewer, "status")
 
 
+def test_a_worker_asked_to_leave_from_afar_is_shown_so_and_cannot_be_asked_again(operator: Client) -> None:
+    rows.running(rows.worker("gpu"))
+    lead()
+    assert operator.post(reverse("worker-drain", args=["gpu"])).status_code == 302
+    html = operator.get(reverse("overview-part", args=["workers"])).content.decode()
+    assert 'data-state="draining"' in html
+    assert reverse("worker-drain", args=["gpu"]) not in html
+    assert "olga asked worker gpu to hand over its work and leave." in part(operator, "feed")
+    assert "Worker gpu is asked to leave" in part(operator, "researches")
+
+
 def heard(worker: Worker, *, seconds_ago: float) -> None:
     """As if the web had listened all the while."""
     Worker.objects.filter(pk=worker.pk).update(last_seen_at=In(-seconds_ago))
@@ -181,7 +192,7 @@ def test_the_queries_of_every_part_are_as_many_for_ten_as_for_two(viewer: Client
     few = queries()
     populate(8)
     assert queries() == few
-    assert max(few.values()) <= 18
+    assert max(few.values()) <= 20
 
 
 def populate(count: int) -> None:
