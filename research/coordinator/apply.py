@@ -20,6 +20,8 @@ from research.services.errors import StaleOperation
 from workers.faults import point
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from research.models import Operation
     from research.runners.liveness import Amnesty
 
@@ -64,12 +66,19 @@ def _one_step(research_id: int, term: int, amnesty: Amnesty) -> bool | None:
         if research.state not in ACTIVE:
             return True
         facts = gather(research, lock=True)
-        step = facts.decide(amnesty, now)
-        point("coordinator.decided")
-        _apply(step, facts, record)
-        point("coordinator.applied")
+        step = _decide_and_apply(facts, amnesty, now, record)
+        if isinstance(step, steps.Absorb) and research.state in ACTIVE:  # what it leaves and what follows are one
+            step = _decide_and_apply(facts.moved_on(), amnesty, now, record)
     point("coordinator.committed")
     return None if isinstance(step, _FOLLOWED) else True
+
+
+def _decide_and_apply(facts: Facts, amnesty: Amnesty, now: datetime, record: Change) -> steps.Step:
+    step = facts.decide(amnesty, now)
+    point("coordinator.decided")
+    _apply(step, facts, record)
+    point("coordinator.applied")
+    return step
 
 
 def _fail(research_id: int, term: int, trace: str) -> None:

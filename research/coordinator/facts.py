@@ -33,6 +33,10 @@ class Facts:
     def live(self) -> Operation | None:
         return next((one for one in self.operations if one.status in LIVE), None)
 
+    def moved_on(self) -> Facts:
+        """The same rows, for the phase that the research has just come to."""
+        return _facts(self.research, self.operations)
+
     def decide(self, amnesty: liveness.Amnesty, now: datetime | None = None) -> Step:
         """The next step, by the evidence as it is now. `now`: the database's time, where it was asked already."""
         tries = [_as_try(one, self.units) for one in self.operations]
@@ -44,11 +48,20 @@ class Facts:
 
 def gather(research: Research, *, lock: bool) -> Facts:
     """Read (and lock, in order) the operations of a research."""
-    of_research = Operation.objects.filter(research=research).select_related("worker").order_by("id")
-    rows = list(of_research)
-    if lock and any(one.status in LIVE for one in rows):
-        list(of_research.select_for_update(of=("self",)).filter(status__in=LIVE).values_list("pk"))
-        rows = list(of_research)  # who renews a lease takes no lock of the research
+    rows = _operations(research)
+    live = [one.pk for one in rows if one.status in LIVE]
+    if lock and live:
+        list(Operation.objects.select_for_update().filter(pk__in=live).values_list("pk"))
+        rows = _operations(research)  # who renews a lease takes no lock of the research
+    return _facts(research, rows)
+
+
+def _operations(research: Research) -> list[Operation]:
+    sql = "SELECT * FROM research_operation WHERE research_id = %s ORDER BY id"
+    return list(Operation.objects.raw(sql, [research.pk]))
+
+
+def _facts(research: Research, rows: list[Operation]) -> Facts:
     kind = PHASE_OF.get(State(research.state))
     if kind is None or not _begins_again(kind, rows):
         return Facts(research, rows, None, {})

@@ -99,6 +99,8 @@ def begin(record: Change, research: Research, state: State) -> None:
 def move_on(record: Change, research: Research, state: State, message: str, **fields: Any) -> None:
     """The present phase left its result: on with the next; `fields` is what it leaves on the research."""
     _move(record, research, state, f"research.{state}", message, **fields)
+    for name, value in fields.items():
+        setattr(research, name, value)
 
 
 def complete(record: Change, research: Research, *, verdict: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import psutil
 from scripts.bench.figures import Figure
 from scripts.bench.inside.stage import kill, stage
 from tests.acceptance.recovery.cast import kill_backend
+from tests.acceptance.recovery.clusters import reader
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -118,15 +119,13 @@ _DECIDES = "SELECT extract(epoch FROM min(started_at))::float8 FROM research_ter
 
 
 def _wedged() -> Figure:
-    from tests.acceptance.recovery.test_cluster_deaths import _reader
-
     samples = []
     with stage(every_design=True) as one:
         for _ in range(2):
             one.start()
         for _ in range(WEDGED):
             lost = one.wait_running(2)
-            at = kill(_reader(one.stack))
+            at = kill(reader(one.stack.pid("cluster")))
             samples.append(max(one.again(lost)) - at)
             _forget_back_off(one)
     return Figure(

@@ -80,7 +80,7 @@ def test_a_turn_costs_what_changed_and_not_what_exists(rounds: Rounds) -> None:
         ) as asked:
             turn(rounds, {row.pk})
         assert tries(row) == [("training", "queued", "")]
-        return len(asked)
+        return sum("research_term t SET" not in each["sql"] for each in asked)  # but for the renewal of the term
 
     few = statements()
     queued_trainings(20)
