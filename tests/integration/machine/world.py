@@ -148,15 +148,15 @@ class World:
             if not process.gone:
                 process.works()
                 process.ends()
-        for _ in range(2):
-            for agent in list(self.agents):
+        for agent in list(self.agents):
+            agent.call()
+            for task in agent.tasks.values():
+                if task.state == "running":
+                    task.state = "completed"
+                if task.state == "completed":
+                    agent.uploads(task)
+            if agent.tasks:
                 agent.call()
-                for task in agent.tasks.values():
-                    if task.state == "running":
-                        task.state = "completed"
-                    if task.state == "completed":
-                        agent.uploads(task)
-                agent.call()
-            self.forget_refused()
+        self.forget_refused()
         self.look()
         self.pass_time(61)
