@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -44,6 +45,7 @@ def _is_live(*status: Status) -> Callable[[RandomOrders], bool]:
 PICK = st.integers(0, 3)
 
 
+@pytest.mark.scenario(30)
 class RandomOrders(RuleBasedStateMachine):
     """Every rule is one event. `stale` is a decision made earlier by a coordinator that was then stopped."""
 
