@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.acceptance
+BUSY = ("--set", "decision.enter=0.05", "--set", "decision.exit=0.04")  # trades from the first pieces on
 HASHES = ("model_sha256", "trades_sha256", "equity_sha256")
 POINTS = {"training": "training.epoch", "backtest": "backtest.bar"}
 DEATHS = {"training": "pause:600@60", "backtest": "pause:600@6"}  # of some 320 epochs and 20 pieces of 250 bars
@@ -36,7 +37,7 @@ def test_work_whose_workers_are_killed_once_and_twice_ends_with_the_same_bits(tm
     faults = Faults(tmp_path / "faults", {POINTS[kind]: action for kind, action in DEATHS.items()})
     with Stack(tmp_path / "data", environment=FAST_LEASES | faults.environment) as stack:
         load_sample(stack)
-        undisturbed = completed(stack, start(stack, *SHORT))
+        undisturbed = completed(stack, start(stack, *SHORT, *BUSY, seed=1))
         again = ("--strategy", str(write_json(tmp_path / "strategy.json", undisturbed["strategy"]["spec"])))
         once = _killed(stack, faults, again, {"training": 0, "backtest": 1})
         twice = _killed(stack, faults, again, {"training": 2, "backtest": 2})

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TRAINING = {"epochs": 30, "patience": None}
+BUSY = {"enter": 0.05, "exit": 0.04}  # trades from the first pieces on, so that there is something to lose
 POINTS = {"training": ("training.epoch", 1), "backtest": ("backtest.bar", CHUNK)}  # passed once in so many units
 
 
@@ -72,15 +73,17 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Work, dic
     folder = tmp_path_factory.mktemp("bits")
     bars, _ = read_csv(PROJECT / "data" / "nasdaq_daily.csv", "NASDAQ", "1d")
     (folder / "bars").write_bytes(bars.to_bytes())
-    brief = designers.Brief(text="Follow the trend", symbol="NASDAQ", timeframe="1d", seed=3, memory=())
+    brief = designers.Brief(text="Follow the trend", symbol="NASDAQ", timeframe="1d", seed=1, memory=())
     strategy = designers.get("evolution").design(brief).spec
     strategy["training"] |= TRAINING
+    strategy["decision"] |= BUSY
     spec = {"strategy": strategy, "checkpoint_every_s": 0}
     training = Work("training", spec, {"bars": folder / "bars"}, folder / "training")
     _, trained = training.live("undisturbed")
     model = {"model": trained / "artifacts" / "model.safetensors"}
     backtest = replace(training, kind="backtest", files=training.files | model, folder=folder / "backtest")
     _, traded = backtest.live("undisturbed")
+    assert result(traded)["metrics"]["trades"] > 20
     return {"training": (training, result(trained)), "backtest": (backtest, result(traded))}
 
 
