@@ -88,6 +88,7 @@ def test_a_doorbell_rung_by_five_at_once_runs_once(shop: Shop, research: Researc
 
 
 def test_a_stored_answer_is_never_bought_again_wherever_the_process_died(shop: Shop) -> None:
+    answers_kept = 0
     for before in range(1, MOST_WRITES):
         row = factories.designing_research(designer="shop")
         shop.sold = 0
@@ -98,11 +99,11 @@ def test_a_stored_answer_is_never_bought_again_wherever_the_process_died(shop: S
         ended = Operation.objects.get(pk=operation.pk).status == Status.COMPLETED
         stored = Checkpoint.objects.filter(operation=operation).exists()
         _goes_on(row)
-
+        answers_kept += stored and not ended
         assert shop.sold == bought + (not (stored or ended)), f"dead before write {before}"
         if ended:
             break
-    assert before > 8, "its writes were found"
+    assert answers_kept > 3, "some deaths came between the answer and the end"
     assert ended
 
 
@@ -138,7 +139,7 @@ def test_a_runner_that_was_taken_for_dead_while_cut_off_publishes_nothing(shop: 
         apply.advance(research.pk, factories.term(), Amnesty())
         return Operation.objects.get(pk=operation.pk).status == Status.FAILED
 
-    shop.meanwhile = lambda: wait_until(judged, timeout=30, what="the judge saw its lock free")
+    shop.meanwhile = lambda: wait_until(judged, timeout=10, what="the judge saw its lock free")
     _rung(operation)
 
     assert _tries(research) == [("failed", "orphaned"), ("queued", "")]

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from research.lifecycle.states import (
     ACTIVE,
@@ -261,10 +268,14 @@ class RandomOrders(RuleBasedStateMachine):
         raise AssertionError(f"The research never ended: {self.world.state}, {self.world.decide()}")
 
 
-TestRandomOrders = RandomOrders.TestCase
-TestRandomOrders.settings = settings(
+PROFILE = settings(
     max_examples=100, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
+
+
+@pytest.mark.scenario(30)
+def test_in_any_order_of_events_the_invariants_hold_and_the_research_ends() -> None:
+    run_state_machine_as_test(RandomOrders, settings=PROFILE)  # type: ignore[no-untyped-call]
 
 
 def test_the_model_reaches_a_give_up_and_goes_on_after_a_resume() -> None:
