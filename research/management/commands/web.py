@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ktrdr_site.environment import Environment
 
+_KEPT = 75  # seconds a silent connection stays open: longer than the longest heartbeat, or calls would meet its end
 _GRACE = 3  # seconds for requests under way; open sockets must not hold up a restart
 
 
@@ -34,5 +35,6 @@ class Command(BaseCommand):
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=_KEPT,
             http="httptools",
         )
