@@ -54,7 +54,7 @@ def _killed(stack: Stack, faults: Faults, options: tuple[str, ...], deaths: dict
     for kind, times in deaths.items():
         if times:
             faults.arm(POINTS[kind])
-    research = start(stack, *options)
+    research = start(stack, *options, seed=1)
     for kind, times in deaths.items():
         for left in reversed(range(times)):
             faults.wait(POINTS[kind])
