@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.scenario(31)
 @pytest.mark.parametrize(
     ("role", "expected"),
     [("main", -signal.SIGKILL), ("sentinel", EXIT_BROKEN), ("monitor", EXIT_BROKEN), ("pusher", EXIT_BROKEN)],
@@ -35,6 +36,7 @@ def test_a_process_that_cannot_be_replaced_takes_the_tree_with_it(role: str, exp
     assert took < 9, "long before it could be taken for wedged"
 
 
+@pytest.mark.scenario(31)
 def test_idle_and_busy_workers_are_replaced_and_the_work_goes_on(tmp_path: Path) -> None:
     with ClusterProcess(tmp_path) as cluster:
         cluster.works()
@@ -53,6 +55,7 @@ def test_idle_and_busy_workers_are_replaced_and_the_work_goes_on(tmp_path: Path)
         assert cluster.main.poll() is None, cluster.text
 
 
+@pytest.mark.scenario(31)
 def test_three_clusters_stuck_in_three_ways_are_given_up_each_for_its_own_reason(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("deaf", "frozen", "locked")]
     for folder in folders:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.scenario(43)
 def test_all_slots_busy_is_not_wedged(tmp_path: Path) -> None:
     with ClusterProcess(tmp_path) as cluster:
         cluster.works()
@@ -37,6 +38,7 @@ def test_all_slots_busy_is_not_wedged(tmp_path: Path) -> None:
         assert not Task.objects.filter(name="canary").exists(), "and leave no trace"
 
 
+@pytest.mark.scenario(28)
 def test_a_process_that_hangs_past_its_deadline_is_killed_alone(tmp_path: Path) -> None:
     operation = queued_design()
     with ClusterProcess(tmp_path) as cluster:

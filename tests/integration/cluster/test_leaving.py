@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.scenario(32)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_main_process_ends_it(number: int, tmp_path: Path) -> None:
     with ClusterProcess(tmp_path) as cluster:
@@ -35,6 +36,7 @@ def test_a_signal_to_the_main_process_ends_it(number: int, tmp_path: Path) -> No
     assert row.ended_at is not None
 
 
+@pytest.mark.scenario(32)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_whole_group_ends_it_too(number: int, tmp_path: Path) -> None:
     with ClusterProcess(tmp_path) as cluster:
@@ -54,6 +56,7 @@ def test_it_can_be_asked_from_afar(tmp_path: Path) -> None:
     assert (code, took < 9) == (0, True), cluster.text
 
 
+@pytest.mark.scenario(32)
 def test_a_running_operation_has_the_drain_time_to_hand_over(tmp_path: Path) -> None:
     operation = queued_design()
     with ClusterProcess(tmp_path, KTRDR_DRAIN="2") as cluster:
@@ -68,6 +71,7 @@ def test_a_running_operation_has_the_drain_time_to_hand_over(tmp_path: Path) -> 
     assert "killed" not in cluster.text
 
 
+@pytest.mark.scenario(32)
 def test_one_that_does_not_hand_over_is_cut_off(tmp_path: Path) -> None:
     with ClusterProcess(tmp_path, KTRDR_DRAIN="0") as cluster:
         task = async_task("time.sleep", 600)
