@@ -21,6 +21,7 @@ from ktrdr_site.processes import dies_with_parent
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.support.stack import Stack
@@ -105,6 +106,14 @@ def completed(stack: Stack, research: int, timeout: float = 150.0) -> dict[str, 
     assert shown["state"] == "completed"
     assert shown["verdict"]["label"] in {"promising", "inconclusive", "reject"}
     return shown
+
+
+def all_completed(stack: Stack, researches: Iterable[int]) -> list[dict[str, Any]]:
+    """As `completed`, of several; the invariants are looked at once, at the end."""
+    several = list(researches)
+    for research in several:
+        wait_state(stack, research, "completed")
+    return [*(show(stack, research) for research in several[:-1]), completed(stack, several[-1])]
 
 
 def tries(shown: dict[str, Any], kind: str) -> list[tuple[str, str]]:

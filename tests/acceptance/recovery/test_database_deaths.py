@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.recovery.cast import (
     FAST_LEASES,
     SHORT,
-    completed,
+    all_completed,
     kill_tree,
     load_sample,
     query,
@@ -45,7 +45,7 @@ def test_four_researches_survive_two_deaths_of_the_database_with_no_work_done_ag
             wait_until(lambda: query(stack, _RETAKEN, design), timeout=60, what="the design has its lock again")
         for point in ("design.designed", "training.epoch"):
             holds.release(point)
-        shown = [completed(stack, research) for research in four]
+        shown = all_completed(stack, four)
 
     for one in shown:
         assert [(op["kind"], op["status"], op["attempt"]) for op in one["operations"]] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +10,10 @@ import pytest
 from tests.acceptance.recovery.cast import (
     FAST_LEASES,
     SHORT,
-    completed,
+    all_completed,
     kill_backend,
     load_sample,
     query,
-    show,
     start,
     tries,
     wait_running,
@@ -65,14 +65,12 @@ def test_of_researches_in_every_phase_only_those_of_the_killed_backend_do_theirs
         for worker in (one, another, third):
             assert worker.process is not None
             assert worker.process.poll() is None, worker.text
-        for kind, research in (("design", designing), ("assessment", assessing)):
-            wait_until(
-                lambda k=kind, r=research: len(tries(show(stack, r), k)) == 2, timeout=90, what=f"{kind} is lost"
-            )
+        for again in ((designing, "design"), (assessing, "assessment")):
+            wait_until(partial(_is_begun_again, stack, *again), timeout=90, what=f"{again} is begun again")
         for point in ("backtest.bar", "training.epoch"):
             outside.release(point)
         held = {"design": designing, "training": training, "backtest": backtesting, "assessment": assessing}
-        shown = {name: completed(stack, research) for name, research in held.items()}
+        shown = dict(zip(held, all_completed(stack, held.values()), strict=True))
 
     for name, end in shown.items():
         again = [("failed", "orphaned")] if name in {"design", "assessment"} else []
@@ -80,6 +78,11 @@ def test_of_researches_in_every_phase_only_those_of_the_killed_backend_do_theirs
             assert tries(end, kind) == (again if kind == name else []) + [("completed", "")], (name, kind)
     for kind, operation in running.items():
         assert [op["id"] for op in shown[kind]["operations"] if op["kind"] == kind] == [operation]
+
+
+def _is_begun_again(stack: Stack, research: int, kind: str) -> bool:
+    sql = "SELECT id FROM research_operation WHERE research_id = %s AND kind = %s"
+    return len(query(stack, sql, research, kind)) == 2
 
 
 def _phase(stack: Stack, research: int) -> str:
