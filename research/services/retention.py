@@ -46,7 +46,6 @@ def prune_completed() -> int:
         with transaction.atomic():
             locks.research(research)
             count += pruning.release(research)
-        point("retention.released")
     return count
 
 
