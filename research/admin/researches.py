@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from research.admin.base import ReadOnly, username
 from research.coordinator.tasks import resume_if_needed
-from research.models import Dataset, Operation, Research, Schedule, Strategy
+from research.models import Dataset, Holdout, Operation, Research, Schedule, Strategy
 from research.services import researches
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class ScheduleAdmin(ReadOnly):
     list_display = ["id", "brief", "every_s", "next_at", "started", "last_id", "created_by", "ended_at", "problem"]
     search_fields = ["brief"]
     ordering = ["-id"]
+
+
+@admin.register(Holdout)
+class HoldoutAdmin(ReadOnly):
+    list_display = ["symbol", "timeframe", "begins_at", "opened"]
 
 
 @admin.register(Strategy)

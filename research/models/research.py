@@ -48,6 +48,10 @@ class Research(models.Model):
     reproduces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reproductions"
     )
+    # The first bar that a search may not read; and, for a result on what lies behind it, whose and which opening.
+    holdout_from = models.DateTimeField(null=True, blank=True)
+    holdout_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="holdouts")
+    holdout_opening = models.PositiveIntegerField(null=True, blank=True)
     gates = models.JSONField(default=dict, blank=True)  # {"training": {...}, "backtest": {...}}
     verdict = models.JSONField(null=True, blank=True)
     metrics = models.JSONField(null=True, blank=True)

@@ -8,7 +8,7 @@ from research.lifecycle.states import Kind, State, Status
 from research.models import Artifact
 from research.phases.base import External, Leaves, need
 from research.phases.gates import backtest_gate
-from research.phases.training import bars_of, strategy_spec
+from research.phases.training import bars_of, holdout_of, strategy_spec
 from workers.protocol import InputRef
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Backtest(External):
     kind = Kind.BACKTEST
 
     def spec(self, research: Research) -> dict[str, Any]:
-        return {"strategy": strategy_spec(research)}
+        return {"strategy": strategy_spec(research), **holdout_of(research)}
 
     def inputs(self, research: Research) -> list[InputRef]:
         model = Artifact.objects.get(

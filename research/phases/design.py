@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from research import designers
 from research.lifecycle.states import Kind, State
 from research.models import Trial
@@ -13,7 +15,6 @@ from research.phases.base import InProcess, Leaves
 from research.services import datasets
 from workers import strategy
 from workers.faults import point
-from workers.strategy.models import Evaluation
 from workers.training.prepare import searchable
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def _brief(research: Research) -> designers.Brief:
 def _searched(research: Research) -> Bars:
     """The bars without the hold-out."""
     bars = datasets.read(research.dataset)
-    return bars.slice(0, searchable(len(bars), Evaluation().holdout_fraction))
+    if research.holdout_from is None:
+        return bars.slice(0, searchable(len(bars)))
+    return bars.slice(0, int(np.searchsorted(bars.time, int(research.holdout_from.timestamp()))))
 
 
 def _lineage(answer: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,14 @@ def strategy_spec(research: Research) -> dict[str, Any]:
     return dict(research.strategy.spec if research.strategy else research.given or {})
 
 
+def holdout_of(research: Research) -> dict[str, Any]:
+    """Where the hold-out begins, Unix seconds, and whether this research is the one that opens it."""
+    if research.holdout_from is None:
+        return {}
+    opened = research.holdout_of_id is not None
+    return {"holdout": {"begins": int(research.holdout_from.timestamp()), "opened": opened}}
+
+
 def bars_of(research: Research) -> InputRef:
     dataset = research.dataset
     return InputRef(name="bars", path=f"/api/v1/datasets/{dataset.sha256}", sha256=dataset.sha256, size=dataset.size)
@@ -29,7 +37,7 @@ class Training(External):
     kind = Kind.TRAINING
 
     def spec(self, research: Research) -> dict[str, Any]:
-        return {"strategy": strategy_spec(research)}
+        return {"strategy": strategy_spec(research), **holdout_of(research)}
 
     def inputs(self, research: Research) -> list[InputRef]:
         return [bars_of(research)]

@@ -75,7 +75,8 @@ def detail(research: Research) -> dict[str, Any]:
     operations = list(research.operations.all())
     strategy, dataset = research.strategy, research.dataset
     return summary(research) | {
-        "memory_seq": research.memory_seq,
+        "memory_seq": research.memory_seq, "lineage": research.lineage, "reproduces": research.reproduces_id,
+        "holdout_of": research.holdout_of_id, "holdout_opening": research.holdout_opening,
         "overrides": research.overrides,
         "created_by": research.created_by.get_username() if research.created_by else None,
         "strategy": strategy and {key: getattr(strategy, key) for key in ("name", "sha256", "origin", "spec")},

@@ -71,6 +71,9 @@ def store(
                 "first_at": _utc(bars.time[0]), "last_at": _utc(bars.time[-1]), "quality": dict(quality or {}),
             },
         )  # fmt: skip
+        from research.services import holdouts
+
+        holdouts.note(bars)
         if new:
             message = f"{len(bars)} bars of {bars.symbol} {bars.timeframe} were loaded from {source}."
             record.event(Topic.SYSTEM, "dataset.loaded", message, user=user, dataset=dataset.pk, sha256=sha256)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SAME = (
     "brief", "symbol", "timeframe", "dataset", "designer", "seed", "memory_seq", "given", "overrides",
+    "holdout_from", "holdout_of", "holdout_opening",
 )  # fmt: skip
 
 

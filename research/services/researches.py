@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from research.lifecycle.states import ACTIVE, LIVE, Reason, State
 from research.models import Dataset, Level, Operation, Research, Topic, Trial
 from research.models.clock import DatabaseNow
-from research.services import locks, operations
+from research.services import holdouts, locks, operations
 from research.services.change import change
 from research.services.errors import Invalid, Refused
 from research.services.given import check_given, on_market
@@ -42,6 +42,7 @@ def create(
             brief=brief.strip(), symbol=dataset.symbol, timeframe=dataset.timeframe, dataset=dataset,
             seed=_seed(seed, given), designer=designer, given=given,
             overrides=list(overrides), priority=priority, created_by=user, memory_seq=_memory_seq(),
+            holdout_from=holdouts.begins(dataset),
         )  # fmt: skip
         record.event(
             Topic.RESEARCH, "research.created", f"Research {research.pk} is created: {research.brief}",

@@ -21,7 +21,7 @@ from workers.spacing import Spacing
 from workers.strategy import strategy_sha256
 from workers.training.modelfile import read_model, required_identity
 from workers.training.plan import load_inputs
-from workers.training.prepare import prepare
+from workers.training.prepare import Holdout, prepare
 from workers.training.version import environment
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(job: Job, reporter: Reporter) -> dict[str, Any]:
     `job.spec["checkpoint_every_s"]` spaces the checkpoints (0: after every `CHUNK` bars; see `Spacing`).
     """
     strategy, bars, data_sha256 = load_inputs(job)
-    prepared = prepare(strategy, bars)
+    prepared = prepare(strategy, bars, Holdout.of(job.spec))
     if "model" not in job.files:
         raise InvalidInput("the job lacks the file model: train the strategy first")
     payload = job.files["model"].read_bytes()

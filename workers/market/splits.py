@@ -69,6 +69,18 @@ def folds(
     ]
 
 
+def last_fold(
+    valid: NDArray[np.bool_], label_end: NDArray[np.int64], evaluation: Evaluation, validation_fraction: float, cut: int
+) -> Fold:
+    """One fold that trades everything from bar `cut` on, by models of what came before. Raises `TooFewBars`."""
+    if len(valid) - cut < LEAST_TEST:
+        raise TooFewBars(f"only {len(valid) - cut} bars are held out, at least {LEAST_TEST} are needed")
+    first = int(np.argmax(valid)) if valid.any() else len(valid)
+    begin = first if evaluation.scheme == "expanding" else max(first, cut - evaluation.min_train_bars)
+    past = slice(begin, max(begin, cut))
+    return _fold(valid, label_end, past, len(valid), evaluation.embargo, validation_fraction)
+
+
 def _fold(
     valid: NDArray[np.bool_], label_end: NDArray[np.int64], past: slice, stop: int, embargo: int, share: float
 ) -> Fold:

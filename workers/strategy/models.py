@@ -100,13 +100,12 @@ class Training(Part):
 
 
 class Evaluation(Part):
-    """Walk-forward in bars; the last `holdout_fraction` of the bars is never read by a search."""
+    """Walk-forward in bars. What a search never reads, the hold-out, belongs to the data and not to a strategy."""
 
     folds: int = Field(default=4, ge=1, le=50, description="parts that are traded, each by models of its past")
     scheme: Literal["expanding", "rolling"] = Field(default="expanding", description="whether the past grows or moves")
     embargo: int = Field(default=5, ge=0, le=1000, description="bars left out between past and test")
     min_train_bars: int = Field(default=500, ge=50, le=1_000_000, description="bars before the first test")
-    holdout_fraction: float = Field(default=0.15, ge=0.05, le=0.5, description="last share of the bars, never read")
 
 
 class Strategy(Part):

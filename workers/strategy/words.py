@@ -89,5 +89,5 @@ def _evaluation(strategy: Strategy) -> str:
     folds = "1 fold" if evaluation.folds == 1 else f"{evaluation.folds} folds"
     return (
         f"Is tested walk-forward in {folds} ({evaluation.scheme}, {evaluation.min_train_bars} bars or more to train, "
-        f"{evaluation.embargo} bars embargo); the last {evaluation.holdout_fraction:.0%} of the bars stay unread."
+        f"{evaluation.embargo} bars embargo); the hold-out stays unread."
     )

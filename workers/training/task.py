@@ -12,7 +12,7 @@ from workers.training.fit import FoldData
 from workers.training.loop import train
 from workers.training.modelfile import Model
 from workers.training.plan import load_inputs, plan_of
-from workers.training.prepare import prepare
+from workers.training.prepare import Holdout, prepare
 from workers.training.score import assess
 from workers.training.version import environment
 from workers.training.words import rules_in_words, terms_as_curves
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 def run(job: Job, reporter: Reporter) -> dict[str, Any]:
     """Train every fold and seed of `job.spec["strategy"]` on the file `bars`; see `workers.job.Task`.
 
+    `job.spec["holdout"]` says where the hold-out begins and whether it is opened (see `Holdout`);
     `job.spec["checkpoint_every_s"]` spaces the checkpoints (0: after every epoch; see `Spacing`); it changes no bit of
     the result.
     """
     strategy, bars, data_sha256 = load_inputs(job)
-    prepared = prepare(strategy, bars)
+    prepared = prepare(strategy, bars, Holdout.of(job.spec))
     plan = plan_of(strategy, data_sha256, len(prepared.folds), job.seed)
     session = train(plan, prepared, reporter, checkpoint=job.checkpoint, spacing=Spacing.of(job.spec))
     model = model_of(plan, prepared, session)

@@ -1,10 +1,11 @@
-"""`manage.py research start / list / show / follow / cancel / resume / export / reproduce / schedule`."""
+"""`manage.py research start / list / show / follow / cancel / resume / export / reproduce / schedule / holdout`."""
 
 from __future__ import annotations
 
 from research.management.actions import ActionCommand
 from research.management.researches.export import Export
 from research.management.researches.follow import Follow
+from research.management.researches.holdout import Holdout
 from research.management.researches.intent import Cancel, Resume
 from research.management.researches.listing import List
 from research.management.researches.reproduce import Reproduce
@@ -17,5 +18,5 @@ class Command(ActionCommand):
     help = "Researches: start them, see them, follow them, cancel, resume, export and reproduce them."
     actions = {
         "start": Start(), "list": List(), "show": Show(), "follow": Follow(), "cancel": Cancel(), "resume": Resume(),
-        "export": Export(), "reproduce": Reproduce(), "schedule": ScheduleAction(),
+        "export": Export(), "reproduce": Reproduce(), "schedule": ScheduleAction(), "holdout": Holdout(),
     }  # fmt: skip

@@ -68,7 +68,8 @@ class Assess(InProcess):
             "metrics": metrics, "brief": research.brief, "lineage": research.lineage,
         }  # fmt: skip
         message = f"Research {research.pk} is complete: {verdict['label']}."
-        counted = None if research.reproduces_id else trial  # the same trial again is no new one
+        again = research.reproduces_id or research.holdout_of_id  # the same strategy again is no new trial
+        counted = None if again else trial
         return Leaves(State.COMPLETED, message, verdict=verdict, metrics=metrics, trial=counted)
 
 
@@ -79,23 +80,26 @@ def _without(research: Research) -> Assessment:
 
 
 def _assess(research: Research, backtest: Operation, returns: NDArray[np.float64]) -> Assessment:
-    """Deflated by every trial the research may read, and itself."""
+    """Deflated by every trial the research may read, and itself; on the hold-out, by how often that was opened."""
+    from research.phases.assessment.evidence import Search
     from research.phases.assessment.search import search_of
     from research.phases.assessment.verdict import Evidence, assess
     from workers.market.metrics import moments
 
+    opening = research.holdout_opening or 0
     ledger = Trial.objects.filter(id__lte=research.memory_seq, symbol=research.symbol, timeframe=research.timeframe)
-    others = ledger.order_by("id").values_list("sharpe", flat=True)
+    others = [] if opening else list(ledger.order_by("id").values_list("sharpe", flat=True))
     sharpes = [*(value for value in others if value is not None), moments(returns[:, 0].copy()).sharpe]
     return assess(
         Evidence(
             returns=returns,
             result=backtest.result or {},
-            trials=len(others) + 1,
+            trials=opening or len(others) + 1,
             trial_variance=pvariance(sharpes),
             gates=research.gates,
             seed=research.seed,
-            search=search_of(research, _array(backtest, "equity.npy")),
+            search=Search() if opening else search_of(research, _array(backtest, "equity.npy")),
+            opening=opening,
         )
     )
 

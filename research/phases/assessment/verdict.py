@@ -36,6 +36,7 @@ class Evidence:
     `returns` (n, 4) is the artifact `returns.npy` of a backtest: strategy, buy and hold, share held, market. `trials`
     counts every trial on this symbol and timeframe, this one included; `trial_variance` is the variance of their Sharpe
     ratios per period. `gates` by phase. `seed` decides the resampling.
+    `opening` is how often the hold-out was opened with this result, where it is one; it then stands for `trials`.
     """
 
     returns: Array
@@ -45,6 +46,7 @@ class Evidence:
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seed: int = 0
     search: Search = field(default_factory=Search)
+    opening: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ _OPENING = {
 
 
 def _why(label: Label, found: Figures, tests: list[dict[str, Any]], evidence: Evidence) -> list[str]:
-    why = [_OPENING[label], *(test["text"] for test in tests if not test["passed"])]
+    why = [_OPENING[label], *_of_the_holdout(evidence.opening), *(test["text"] for test in tests if not test["passed"])]
     if label == "promising":
         why += [test["text"] for test in tests]
     share = found.random_entry_percentile
@@ -165,6 +167,14 @@ def _why(label: Label, found: Figures, tests: list[dict[str, Any]], evidence: Ev
             f"told from zero; there are {found.years:.1f}."
         )
     return [*why, *_of_the_search(evidence.search), *_failed_gates(evidence.gates)]
+
+
+def _of_the_holdout(opening: int) -> list[str]:
+    if opening == 0:
+        return []
+    if opening == 1:
+        return ["This is the hold-out, opened for the first time: no search has read these bars."]
+    return [f"This is the hold-out, opened {opening} times by now: the more often, the less a good result says."]
 
 
 def _of_the_search(search: Search) -> list[str]:

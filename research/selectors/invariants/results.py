@@ -37,10 +37,11 @@ INVARIANTS: Final = (
         LEFT JOIN research_artifact a ON a.operation_id = o.id AND a.name = listed.key
         WHERE o.status = 'completed'
         AND (a.id IS NULL OR a.sha256 IS DISTINCT FROM coalesce(listed.value ->> 'sha256', a.sha256))"""),
-    Invariant("one_trial", 9, "Each completed research is one trial in the ledger, a reproduction none.", """
+    Invariant("one_trial", 9, "Each completed research is one trial in the ledger; done again, it is none.", """
         SELECT 'research ' || r.id AS subject, 'is completed and has ' || count(t.id) || ' trials' AS what
         FROM research_research r LEFT JOIN research_trial t ON t.research_id = r.id
-        WHERE r.state = 'completed' GROUP BY r.id HAVING count(t.id) <> (r.reproduces_id IS NULL)::int
+        WHERE r.state = 'completed'
+        GROUP BY r.id HAVING count(t.id) <> (r.reproduces_id IS NULL AND r.holdout_of_id IS NULL)::int
         UNION ALL
         SELECT 'trial ' || t.id, 'is of research ' || r.id || ', which is ' || r.state
         FROM research_trial t JOIN research_research r ON r.id = t.research_id WHERE r.state <> 'completed'"""),

@@ -28,11 +28,15 @@ def test_a_research_is_exported_and_reproduced_here_and_elsewhere(tmp_path: Path
         refused = here.manage("research", "export", str(original["id"]), str(folder), check=False)
         assert here.manage("recovery", "check", check=False).returncode == 0
         third = show(here, start(here, *SHORT, seed=8))
+        held = json.loads(here.manage("research", "holdout", str(original["id"]), "--json", timeout=120).stdout)
 
     answer = json.loads(again.stdout)
     assert answer["same"] is True
     assert {one["what"] for one in answer["compared"]} == {*HASHES, "strategy_sha256", "verdict", "metrics"}
     assert third["memory_seq"] == original["memory_seq"] + 1, "a reproduction counts as no trial"
+    assert (held["state"], held["holdout_of"], held["holdout_opening"]) == ("completed", original["id"], 1)
+    assert "opened for the first time" in " ".join(held["verdict"]["why"])
+    assert held["model_sha256"] != original["model_sha256"]
     assert refused.returncode == 2
     assert "is there already" in refused.stderr
     manifest = json.loads((folder / "MANIFEST.json").read_text())

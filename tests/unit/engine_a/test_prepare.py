@@ -9,7 +9,7 @@ from tests.unit.engine_a import cast
 from workers.job import InvalidInput
 from workers.market.bars import Bars
 from workers.strategy import canonical_json, parse
-from workers.training.prepare import prepare, searchable
+from workers.training.prepare import Holdout, prepare, searchable
 
 
 def strategy(**changes):
@@ -33,16 +33,49 @@ def test_the_hold_out_is_never_read():
     bars = cast.bars()
     columns = [getattr(bars, name).copy() for name in ("open", "high", "low", "close", "volume")]
     for column in columns:
-        column[searchable(len(bars), 0.15) :] = 7.0
+        column[searchable(len(bars)) :] = 7.0
     one, two = prepare(strategy(), bars), prepare(strategy(), Bars("TEST", "1d", bars.time, *columns))
     assert one.bars.sha256 == two.bars.sha256
     for name in ("features", "target", "label_end", "valid"):
         assert np.array_equal(getattr(one, name), getattr(two, name), equal_nan=True)
 
 
-@pytest.mark.parametrize(("n", "share", "seen"), [(100, 0.15, 85), (101, 0.15, 85), (5031, 0.15, 4276), (20, 0.5, 10)])
-def test_the_hold_out_is_rounded_up(n, share, seen):
-    assert searchable(n, share) == seen
+@pytest.mark.parametrize(("n", "seen"), [(100, 85), (101, 85), (5031, 4276), (20, 17)])
+def test_the_hold_out_is_rounded_up(n, seen):
+    assert searchable(n) == seen
+
+
+def test_where_the_hold_out_begins_is_the_datas_to_say():
+    bars = cast.bars()
+    said = prepare(strategy(), bars, Holdout(int(bars.time[560])))
+    assert len(said.bars) == 560
+    assert said.folds[-1].test.stop == 560
+
+
+@pytest.mark.parametrize("scheme", ["expanding", "rolling"])
+def test_an_opened_hold_out_is_all_that_is_traded_by_models_of_what_came_before(scheme):
+    bars = cast.bars()
+    spec = parse({**cast.SPEC, "evaluation": {**cast.SPEC.get("evaluation", {}), "scheme": scheme}})
+    prepared = prepare(spec, bars, Holdout(int(bars.time[560]), opened=True))
+    [fold] = prepared.folds
+    assert (len(prepared.bars), fold.test) == (len(bars), slice(560, len(bars)))
+    fitted = np.concatenate([fold.train, fold.validation])
+    assert (prepared.label_end[fitted] + spec.evaluation.embargo <= 560).all()
+    assert prepared.valid[fitted].all()
+    assert (fitted.min() < 560 - spec.evaluation.min_train_bars) == (scheme == "expanding")
+
+
+def test_a_hold_out_of_a_few_bars_is_refused():
+    bars = cast.bars()
+    with pytest.raises(InvalidInput, match="only 19 bars are held out"):
+        prepare(strategy(), bars, Holdout(int(bars.time[-19]), opened=True))
+
+
+def test_a_jobs_hold_out_is_read_strictly():
+    assert Holdout.of({}) is None
+    assert Holdout.of({"holdout": {"begins": 5, "opened": True}}) == Holdout(5, opened=True)
+    with pytest.raises(InvalidInput, match="hold-out cannot be read"):
+        Holdout.of({"holdout": {"begins": None}})
 
 
 def test_a_database_that_reorders_keys_changes_nothing():
