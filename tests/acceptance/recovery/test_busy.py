@@ -48,7 +48,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Faults:
 @pytest.fixture(scope="module")
 def stack(faults: Faults) -> Iterator[Stack]:
     """Two phase slots, and leases of phases that outlast what these tests do to them."""
-    own = {"KTRDR_PHASE_SLOTS": "2", "KTRDR_PHASE_LEASE": "30", "KTRDR_DB_GRACE": "10"}
+    own = {"KTRDR_PHASE_SLOTS": "2", "KTRDR_PHASE_LEASE": "30", "KTRDR_DB_GRACE": "20"}
     with Stack(faults.folder.parent / "data", environment=FAST_LEASES | faults.environment | own) as stack:
         load_sample(stack)
         yield stack
