@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 def back(request: HttpRequest, otherwise: str = "") -> str:
     """The form's `next`, if it stays on this host; otherwise the given address or the overview."""
-    wanted = request.POST.get("next", "")
+    wanted = request.POST.get("next") or request.GET.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if safe else otherwise or reverse("overview")

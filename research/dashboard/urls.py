@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from research.dashboard.views import actions, overview, research, theme
+from research.dashboard.views import actions, bulk, overview, research, researches, theme
 
 urlpatterns = [
     path("", overview.show, name="overview"),
@@ -14,7 +14,11 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="logout"),
     path("favicon.ico", RedirectView.as_view(url=static("ktrdr/favicon.svg")), name="favicon"),
     path("theme", theme.choose, name="theme"),
-    path("researches", actions.start, name="research-start"),
+    path("researches", researches.collection, name="researches"),
+    path("researches", researches.collection, name="research-start"),  # the same place: a POST makes one more
+    path("researches/table", researches.table, name="researches-table"),
+    path("researches/cancellation", bulk.cancel, name="researches-cancel"),
+    path("researches/resumption", bulk.resume, name="researches-resume"),
     path("research/<int:pk>", research.show, name="research"),
     path("research/<int:pk>/part/<str:name>", research.part, name="research-part"),
     path("research/<int:pk>/cancellation", actions.cancel, name="research-cancel"),

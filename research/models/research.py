@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from research.lifecycle.states import ACTIVE, ENDED, RESUMABLE, Reason, State
@@ -70,6 +72,14 @@ class Research(models.Model):
             models.Index(fields=["state", "-priority", "id"], name="research_queue",
                          condition=~models.Q(state__in=ENDED)),
             models.Index(fields=["-ended_at"], name="research_ended", condition=models.Q(state__in=ENDED)),
+            # What the list is filtered and sorted by.
+            models.Index(fields=["state", "-id"], name="research_by_state"),
+            models.Index(fields=["symbol", "timeframe", "-id"], name="research_by_market"),
+            models.Index(KT("verdict__label"), models.F("id").desc(), name="research_by_verdict"),
+            models.Index(
+                Cast(KT("metrics__sharpe"), models.FloatField()).desc(nulls_last=True), models.F("id").desc(),
+                name="research_by_sharpe",
+            ),
         ]  # fmt: skip
         constraints = [
             among("state", State, "research_state_known"),

@@ -1,6 +1,7 @@
 // Elements with data-live="research:7 worker pulse" and data-fragment="/url" are fetched anew when such a change came.
 // One request in flight for each; what comes meanwhile is taken together; a slow server is asked less often.
-// After a fetch the element gets a bubbling event `ktrdr:morphed`. What has `data-keep` inside is left as it is.
+// After a fetch the element gets a bubbling event `ktrdr:morphed`. What has `data-keep` inside is left as it is, and
+// a box with `data-tick` as the reader ticked it.
 import { Idiomorph } from "../vendor/idiomorph-0.8.0.esm.js";
 import { hear, tell } from "./bus.js";
 
@@ -60,7 +61,8 @@ function find(url) {
 
 const callbacks = {
   beforeNodeMorphed: (old) => !(old instanceof Element && "keep" in old.dataset),
-  beforeAttributeUpdated: (name, node) => !(name === "open" && node.matches("details, dialog")),
+  beforeAttributeUpdated: (name, node) =>
+    !(name === "open" && node.matches("details, dialog")) && !(name === "checked" && "tick" in node.dataset),
 };
 
 function morph(url, html) {

@@ -23,7 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FRAGMENT = {"headers": {"X-Fragment": "1"}}
 OPEN = {"login", "logout", "theme", "favicon"}
 PARTS = ("status", "researches", "workers", "feed", "ended")
-ACTIONS = ("research-start", "research-cancel", "research-resume", "worker-drain")
+ACTIONS = (
+    "research-start",
+    "research-cancel",
+    "research-resume",
+    "worker-drain",
+    "researches-cancel",
+    "researches-resume",
+)
 ARGUMENTS = {
     "overview-part": ["status"], "research": [1], "research-part": [1, "none"], "research-cancel": [1],
     "research-resume": [1], "worker-drain": ["gpu"],
@@ -57,8 +64,8 @@ def test_a_viewer_may_do_nothing_and_is_told_so(viewer: Client, name: str) -> No
     parent = rows.research(pk=1)
     rows.worker("gpu")
     before = Event.objects.count()
-    page = viewer.post(address(name), {"brief": "x", "market": "ACME 1d"})
-    notice = viewer.post(address(name), {"brief": "x", "market": "ACME 1d"}, **FRAGMENT)
+    page = viewer.post(address(name), {"brief": "x", "market": "ACME 1d", "pick": 1})
+    notice = viewer.post(address(name), {"brief": "x", "market": "ACME 1d", "pick": 1}, **FRAGMENT)
     assert (page.status_code, notice.status_code) == (403, 403)
     for answer in (page, notice):
         assert "vic may look but not do this" in answer.content.decode()
