@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from research.models import Research
 
 STYLES = ("base.css", "components.css", "research.css", "chart.css")
-_LIVE = re.compile(r' data-(?:live|fragment|age|age-style)="[^"]*"')
+# What makes the page live, and the figures that its scripts read.
+_LIVE = re.compile(r' data-(?:live|fragment|age|age-style)="[^"]*"|<script [^>]*type="application/json">.*?</script>')
 
 
 def sheet(research: Research) -> str:

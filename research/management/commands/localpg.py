@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -17,6 +20,13 @@ from ktrdr_site.localpg.place import DATABASE, PORT
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
+
+
+# Another server counts its transactions anew: those of the past must not be taken for its own.
+_FORGET_TRANSACTIONS = b"""
+SET session_replication_role = replica;
+UPDATE public.research_event SET xact = 0;
+"""
 
 
 class Command(BaseCommand):
@@ -82,14 +92,29 @@ class Command(BaseCommand):
                 "This database is not empty: restore into a new KTRDR_DATA_DIR, beside a running `localpg start`.",
                 returncode=2,
             )
-        self._become(server, "pg_restore", ["--no-owner", "--exit-on-error", "--single-transaction", file])
+        with tempfile.NamedTemporaryFile(suffix=".sql") as script:
+            _run(program("pg_restore"), "--no-owner", f"--file={script.name}", file)
+            with Path(script.name).open("ab") as more:
+                more.write(_FORGET_TRANSACTIONS)
+            _run(program("psql"), *_where(server), "--quiet", "--no-psqlrc", "--single-transaction",
+                 "--output=/dev/null", "--set=ON_ERROR_STOP=1", f"--file={script.name}")  # fmt: skip
+        self.stdout.write(f"{file} is restored.")
 
     @staticmethod
     def _become(server: Server, name: str, more: list[str]) -> None:
         if not server.running():
             raise NotRunning("nothing runs here: manage.py up")
-        where = ["-h", str(server.place.socket_dir), "-p", str(PORT), "-U", DATABASE, "-d", DATABASE]
-        os.execv(program(name), [name, *where, *more])
+        os.execv(program(name), [name, *_where(server), *more])
+
+
+def _where(server: Server) -> list[str]:
+    return ["-h", str(server.place.socket_dir), "-p", str(PORT), "-U", DATABASE, "-d", DATABASE]
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LocalPostgresError(f"{Path(command[0]).name}: {done.stderr.strip()}")
 
 
 def _has_tables(server: Server) -> bool:
