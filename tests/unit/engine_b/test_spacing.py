@@ -12,7 +12,8 @@ from workers.spacing import Spacing
 def save(paced, cost):
     """A checkpoint that takes `cost` seconds; returns the seconds until the next is due."""
     with paced.saving():
-        wait_until(lambda began=time.monotonic(): time.monotonic() - began >= cost, what="it is written", interval=0.001)
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() - began >= cost, what="it is written", interval=0.001)
     return paced._wait
 
 

@@ -25,3 +25,14 @@ def test_every_sabotage_still_fits_the_code_and_names_tests_that_exist(one: Sabo
     for test in one.tests:
         name = test.split("::")[-1].split("[")[0]
         assert f"def {name}(" in source(test).read_text(), test
+
+
+def test_every_scenario_is_shown_at_each_of_its_levels() -> None:
+    there = {(one.number, one.level) for one in shown()}
+    missing = [f"{row.number} {level}" for row in rows() for level in row.levels if (row.number, level) not in there]
+    assert not missing
+
+
+def test_every_scenario_was_seen_to_fail_with_a_mechanism_switched_off() -> None:
+    covered = {number for one in sabotages() for number in one.rows}
+    assert not [row.number for row in rows() if row.number not in covered]
