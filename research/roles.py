@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 VIEWER, OPERATOR, ADMIN = "viewer", "operator", "admin"
 START, CHANGE, DRAIN = "research.add_research", "research.change_research", "research.change_worker"
-MANAGE = "auth.change_user"
+REVOKE, MANAGE = "research.change_workertoken", "auth.change_user"
 _ACCOUNTS = ("auth.view_user", "auth.add_user", MANAGE, "auth.view_group")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 
-from research.roles import OPERATOR
+from research.roles import ADMIN, OPERATOR, REVOKE
 from research.services.errors import Forbidden
 
 if TYPE_CHECKING:
@@ -43,5 +43,6 @@ def need(request: HttpRequest, permission: str) -> str:
     """The user's name. Raises `Forbidden` for one who may only look."""
     user: Any = request.user
     if not user.has_perm(permission):
-        raise Forbidden(f"{user.get_username()} may look but not do this. Ask for the group “{OPERATOR}”.")
+        group = ADMIN if permission == REVOKE else OPERATOR
+        raise Forbidden(f"{user.get_username()} may look but not do this. Ask for the group “{group}”.")
     return str(user.get_username())

@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from research.dashboard.views import actions, bulk, overview, research, researches, theme
+from research.dashboard.views import actions, bulk, events, overview, research, researches, theme, workers
 
 urlpatterns = [
     path("", overview.show, name="overview"),
@@ -23,5 +23,13 @@ urlpatterns = [
     path("research/<int:pk>/part/<str:name>", research.part, name="research-part"),
     path("research/<int:pk>/cancellation", actions.cancel, name="research-cancel"),
     path("research/<int:pk>/resumption", actions.resume, name="research-resume"),
+    path("workers", workers.show, name="workers"),
+    path("workers/part/list", workers.part, name="workers-part"),
+    path("workers/<str:name>", workers.one, name="worker"),
+    path("workers/<str:name>/part", workers.one_part, name="worker-part"),
+    path("events", events.show, name="events"),
+    path("events/part", events.part, name="events-part"),
+    path("events/export/<str:form>", events.export, name="events-export"),
+    path("tokens/<str:name>/revocation", actions.revoke, name="token-revoke"),
     path("workers/<str:name>/drain", actions.drain, name="worker-drain"),
 ]

@@ -47,6 +47,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["research_id", "seq"], name="event_of_research"),
             models.Index(fields=["topic", "-seq"], name="event_of_topic"),
+            models.Index(fields=["worker", "-seq"], name="event_of_worker", condition=~models.Q(worker="")),
+            models.Index(fields=["level", "-seq"], name="event_of_level", condition=~models.Q(level=Level.INFO)),
         ]
 
     def __str__(self) -> str:

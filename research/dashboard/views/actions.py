@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from research.coordinator.tasks import resume_if_needed
 from research.dashboard.access import members_only, need, wants_fragment
 from research.dashboard.forms import StartForm
+from research.dashboard.going import back
 from research.dashboard.views.answers import done, in_words
 from research.dashboard.views.overview import page
-from research.roles import CHANGE, DRAIN, START
+from research.roles import CHANGE, DRAIN, REVOKE, START
 from research.selectors import researches as researches_read
-from research.services import researches, workers
+from research.services import researches, tokens, workers
 from research.services.errors import Invalid
 
 if TYPE_CHECKING:
@@ -78,8 +79,25 @@ def drain(request: HttpRequest, name: str) -> HttpResponse:
         workers.drain(name, user=user)
         return done(request, f"Worker {name} hands over its work and leaves.", at=reverse("overview"))
     return _ask(
-        request, reverse("overview"), title=f"Drain worker {name}?", button="Drain the worker", text="",
+        request, back(request, reverse("overview")), title=f"Drain worker {name}?", button="Drain the worker", text="",
         consequence="It saves a checkpoint, hands over what it runs and ends. Nothing is lost.",
+    )  # fmt: skip
+
+
+@members_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_words
+def revoke(request: HttpRequest, name: str) -> HttpResponse:
+    """Make every token of this name useless."""
+    user = need(request, REVOKE)
+    at = reverse("workers")
+    if request.method == "POST":
+        count = tokens.revoke(name, user=user)
+        return done(request, f"{count} token{'s' if count > 1 else ''} for {name} revoked.", at=at)
+    return _ask(
+        request, at, title=f"Revoke the tokens for {name}?", button="Revoke", text="",
+        consequence=f"Workers {name}, {name}-1, {name}-2, … are refused from now on; what they run goes to others when "
+        "their leases end. This cannot be undone: new workers need a new token.",
     )  # fmt: skip
 
 
