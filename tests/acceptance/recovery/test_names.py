@@ -95,7 +95,8 @@ def test_doubled_calls_and_a_late_assignment_start_each_operation_once(stack: St
     [training, backtest] = (one["id"] for one in shown["operations"] if one["kind"] in {"training", "backtest"})
     assert late == [training]
     assert doubled > 10
-    for operation in (training, backtest):
+    for operation, kind in ((training, "training"), (backtest, "backtest")):
+        assert said.count(f"operation {operation}: {kind} assigned") == 1, said
         assert said.count(f"operation {operation}: started in process") == 1, said
         assert query(stack, STARTED, shown["id"]).count((operation,)) == 1
     for kind in ("design", "training", "backtest", "assessment"):
