@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from research.dashboard.views import actions, bulk, events, overview, research, researches, theme, workers
+from research.dashboard.views import actions, bulk, data, events, overview, research, researches, theme, workers
 
 urlpatterns = [
     path("", overview.show, name="overview"),
@@ -27,6 +27,9 @@ urlpatterns = [
     path("workers/part/list", workers.part, name="workers-part"),
     path("workers/<str:name>", workers.one, name="worker"),
     path("workers/<str:name>/part", workers.one_part, name="worker-part"),
+    path("data", data.collection, name="data"),
+    path("data/part", data.part, name="data-part"),
+    path("data/<int:pk>", data.one, name="dataset"),
     path("events", events.show, name="events"),
     path("events/part", events.part, name="events-part"),
     path("events/export/<str:form>", events.export, name="events-export"),

@@ -13,7 +13,7 @@ from research.services.change import change
 from research.services.errors import Invalid
 from workers.faults import point
 from workers.market.bars import TIMEFRAMES, BadBars, Bars
-from workers.market.csvfile import BadData, read_csv
+from workers.market.csvfile import BadData, parse_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,15 +43,22 @@ class Checked:
 
 
 def load_file(path: Path, *, symbol: str, timeframe: str, note: str = "", user: str = "") -> Loaded:
-    """Read a CSV file and store its bars. Raises `Invalid` with line and reason; nothing is stored then."""
-    check_names(symbol, timeframe)
+    """`load_bytes` of a CSV file. Raises `Invalid`, also for a file that cannot be read."""
     try:
-        bars, report = read_csv(path, symbol, timeframe)
-    except (BadData, BadBars) as error:
-        raise Invalid(f"{path.name}: {error}") from error
+        content = path.read_bytes()
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}. Give the path of a CSV file.") from error
-    dataset, new = store(bars, source=path.name, note=note, quality=report.as_dict(), user=user)
+    return load_bytes(content, name=path.name, symbol=symbol, timeframe=timeframe, note=note, user=user)
+
+
+def load_bytes(content: bytes, *, name: str, symbol: str, timeframe: str, note: str = "", user: str = "") -> Loaded:
+    """Store the bars of a CSV file called `name`. Raises `Invalid` with line and reason; nothing is stored then."""
+    check_names(symbol, timeframe)
+    try:
+        bars, report = parse_bytes(content, symbol, timeframe)
+    except (BadData, BadBars) as error:
+        raise Invalid(f"{name}: {error}") from error
+    dataset, new = store(bars, source=name, note=note, quality=report.as_dict(), user=user)
     return Loaded(dataset, report, new)
 
 

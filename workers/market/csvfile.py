@@ -47,9 +47,14 @@ class BadData(ValueError):
 
 
 def read_csv(path: Path, symbol: str, timeframe: str) -> tuple[Bars, QualityReport]:
-    """`parse_csv` of a UTF-8 file. Raises `BadData`, also for a file that is no text, and `OSError`."""
+    """`parse_bytes` of a file. Raises `BadData` and `OSError`."""
+    return parse_bytes(path.read_bytes(), symbol, timeframe)
+
+
+def parse_bytes(content: bytes, symbol: str, timeframe: str) -> tuple[Bars, QualityReport]:
+    """`parse_csv` of UTF-8. Raises `BadData`, also for what is no text."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadData([BadLine(1, f"is not UTF-8 text: {error.reason} at byte {error.start}")]) from error
     return parse_csv(text, symbol, timeframe)

@@ -42,11 +42,11 @@ class Deed:
 
 
 CANCEL = Deed(
-    "Cancel", "cancelled", "What they run is stopped. Each can be resumed later from its last checkpoint.",
+    "Cancel", "cancelled", "What is running is stopped. It can be resumed later: it goes on from its last checkpoint.",
     researches.cancel, lambda state: state not in ENDED, danger=True,
 )  # fmt: skip
 RESUME = Deed(
-    "Resume", "resumed", "Each goes on where it stopped, as soon as it has a place.",
+    "Resume", "resumed", "It goes on where it stopped, as soon as there is a place.",
     researches.resume, lambda state: state in RESUMABLE, danger=False,
 )  # fmt: skip
 

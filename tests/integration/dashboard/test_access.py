@@ -34,7 +34,7 @@ ACTIONS = (
 ARGUMENTS = {
     "overview-part": ["status"], "research": [1], "research-part": [1, "none"], "research-cancel": [1],
     "research-resume": [1], "worker-drain": ["gpu"], "worker": ["gpu"], "worker-part": ["gpu"], "token-revoke": ["gpu"],
-    "events-export": ["csv"],
+    "events-export": ["csv"], "dataset": [1],
 }  # fmt: skip
 
 

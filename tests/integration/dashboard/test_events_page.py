@@ -53,7 +53,7 @@ def test_an_event_names_what_it_is_about_and_shows_its_evidence(viewer: Client) 
     seq = record("<b>It</b> was asked for.", Topic.OPERATOR, worker="gpu", user="olga", left_s=3.5)
     page = body(viewer.get("/events"))
     entry = page.split(f'id="event-{seq}"')[1].split("</li>", maxsplit=1)[0]
-    for words in ("&lt;b&gt;It&lt;/b&gt; was asked for.", "by olga", 'href="/workers/gpu"', "3.5 s", "test.said"):
+    for words in ("&lt;b&gt;It&lt;/b&gt; was asked for.", "by olga", 'href="/events?worker=gpu"', "3.5 s", "test.said"):
         assert words in entry
 
 
