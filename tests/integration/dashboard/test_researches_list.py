@@ -140,6 +140,17 @@ def test_several_are_cancelled_after_a_question(operator: Client) -> None:
     assert Event.objects.filter(code="operator.cancel", user="olga").count() == 2
 
 
+def test_one_that_is_refused_stops_none_of_the_others(operator: Client) -> None:
+    over, active = ended("reject", 0.1), rows.research()
+    operator.post(reverse("researches-cancel"), {"pick": [over.pk, 999_999, active.pk]})
+    text = body(operator.get(LIST))
+    assert f"Research {over.pk} is already completed" in text
+    assert "999999" in text
+    assert f"Research {active.pk} is cancelled." in text
+    active.refresh_from_db()
+    assert active.state == State.CANCELLED
+
+
 def test_several_are_resumed_and_a_coordinator_is_called(operator: Client) -> None:
     stopped = [rows.research().pk, rows.research().pk]
     for pk in stopped:
