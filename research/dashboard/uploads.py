@@ -13,17 +13,24 @@ from workers.market.bars import TIMEFRAMES
 if TYPE_CHECKING:
     from research.services.datasets import Loaded
 
-MOST_MIB = 32
+MOST_MIB = 15  # below what `research.api.limits` takes of any body
 _MIB = 2**20
+TOO_LARGE = (
+    f"At most {MOST_MIB} MiB can be sent. Load a larger file on the server: "
+    "manage.py data load FILE --symbol X --timeframe 1d."
+)
 
 
 class LoadForm(forms.Form):
     """`problems` are the lines of what the service refused, the first one says what to do."""
 
     file = forms.FileField(
-        label="CSV file", widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        label="CSV file",
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,text/csv", "data-most": MOST_MIB * _MIB, "data-most-says": TOO_LARGE}
+        ),
         help_text=f"Columns timestamp,open,high,low,close,volume; UTF-8, at most {MOST_MIB} MiB.",
-    )  # fmt: skip
+    )
     symbol = forms.CharField(max_length=32, help_text="Such as NASDAQ or BTC-USD.")
     timeframe = forms.ChoiceField(choices=[(one, one) for one in TIMEFRAMES], initial="1d")
     note = forms.CharField(max_length=300, required=False, help_text="Where the data comes from, for the record.")
@@ -35,10 +42,7 @@ class LoadForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MOST_MIB * _MIB:
-            raise forms.ValidationError(
-                f"{file.name} has {file.size / _MIB:,.0f} MiB, at most {MOST_MIB} can be sent. Load it on the server: "
-                "manage.py data load FILE --symbol X --timeframe 1d."
-            )
+            raise forms.ValidationError(TOO_LARGE)
         return file
 
     def load(self, user: str) -> Loaded | None:

@@ -94,6 +94,26 @@ def test_own_data_with_an_error_is_explained_mended_and_drawn(visitors: Visitors
     expect(page.get_by_role("img", name="Closes of ZZZ 1d")).to_be_visible()
 
 
+def test_a_file_that_is_too_large_is_not_even_sent(visitors: Visitors, tmp_path: Path) -> None:
+    page = visitors.member("olga")
+    file = tmp_path / "large.csv"
+    file.write_bytes(b"1" * (15 * 2**20 + 1))
+    page.goto("/data")
+    page.get_by_text("Load bars from a CSV file").click()
+    field = page.get_by_label("CSV file")
+    field.set_input_files(file)
+    assert "manage.py data load FILE" in field.evaluate("field => field.validationMessage")
+    page.get_by_label("Symbol").fill("ZZZ")
+    page.get_by_role("button", name="Load").click()
+    expect(page).to_have_url(re.compile("/data$"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+    file.write_text(HEADER)
+    field.set_input_files(file)
+    visitors.forgive()  # the refusal's status is an error to the browser
+    page.get_by_role("button", name="Load").click()
+    expect(page.get_by_role("alert")).to_contain_text("there are no bars under the header")
+
+
 def test_a_viewer_filters_without_javascript_and_is_offered_nothing_to_do(visitors: Visitors) -> None:
     page = visitors.member("vic", java_script_enabled=False)
     page.goto("/events")

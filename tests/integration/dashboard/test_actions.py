@@ -157,4 +157,6 @@ def test_a_worker_is_drained_once(operator: Client) -> None:
 def test_actions_are_posted(operator: Client) -> None:
     parent = rows.research()
     assert operator.get(reverse("research-resume", args=[parent.pk])).status_code == 405
-    assert operator.get(reverse("research-start")).status_code == 405
+    assert operator.get(reverse("research-start"), {"brief": "x", "market": "ACME 1d"}).status_code == 200
+    assert operator.put(reverse("research-start")).status_code == 405
+    assert Research.objects.count() == 1
