@@ -130,7 +130,7 @@ def _unfinished(stack: Stack) -> list[str]:
 
 def _strategy(folder: Path) -> Path:
     brief = designers.Brief(text="Follow the trend", symbol=MARKET[1], timeframe=MARKET[3], seed=3, memory=())
-    return write_json(folder / "strategy.json", designers.get("evolution").design(brief))
+    return write_json(folder / "strategy.json", designers.get("evolution").design(brief).spec)
 
 
 def _kills(points: set[str], folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.acceptance.recovery.cast import (
     FAST_LEASES,
+    LONG,
     MARKET,
     SHORT,
     OutsideWorker,
@@ -48,10 +49,9 @@ _HEARD = """SELECT 1 FROM research_worker w, research_cover c
 def test_asked_to_leave_in_every_way_it_ends_cleanly_and_goes_on_after_a_restart(tmp_path: Path) -> None:
     """The cluster and its group while a phase runs on it, the supervisor and its group while a worker trains."""
     inside = Holds(tmp_path / "held", ("design.designed", "assessment.assessed"))
-    epochs = ("--set", "training.epochs=600", "--set", "training.patience=null")
     with Stack(tmp_path / "data", environment=FAST_LEASES | inside.environment) as stack:
         load_sample(stack)
-        research = start(stack, *epochs)
+        research = start(stack, *LONG)
         inside.wait("design.designed")
         _leave_and_release(stack, lambda pid: os.kill(pid, signal.SIGTERM), inside, "design.designed")
 

@@ -66,9 +66,9 @@ def test_a_completed_research_has_a_verdict() -> None:
 def test_no_state_is_unknown() -> None:
     with refused("research_state_known"):
         attempt("INSERT INTO research_research (brief, state, reason, message, priority, symbol, timeframe, designer,"
-                " seed, memory_seq, overrides, dataset_id, gates, created_at, counted_from)"
-                " SELECT brief, 'sleeping', '', '', 0, symbol, timeframe, designer, seed, 0, overrides, dataset_id,"
-                " gates, now(), 0 FROM research_research WHERE id = %(id)s",
+                " seed, memory_seq, overrides, lineage, dataset_id, gates, created_at, counted_from)"
+                " SELECT brief, 'sleeping', '', '', 0, symbol, timeframe, designer, seed, 0, overrides, lineage,"
+                " dataset_id, gates, now(), 0 FROM research_research WHERE id = %(id)s",
                 id=factories.pending_research().pk)  # fmt: skip
 
 
